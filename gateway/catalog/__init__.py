@@ -1,0 +1,37 @@
+"""What the database has: relations, columns, keys, relationships, functions; loading and reloading."""
+
+from gateway.catalog.model import (
+    Cardinality,
+    Catalog,
+    Column,
+    Function,
+    Junction,
+    MediaHandler,
+    Name,
+    Parameter,
+    Relation,
+    RelationKind,
+    Relationship,
+    Representation,
+    ReturnType,
+    RoleSettings,
+    Volatility,
+)
+
+__all__ = [
+    "Cardinality",
+    "Catalog",
+    "Column",
+    "Function",
+    "Junction",
+    "MediaHandler",
+    "Name",
+    "Parameter",
+    "Relation",
+    "RelationKind",
+    "Relationship",
+    "Representation",
+    "ReturnType",
+    "RoleSettings",
+    "Volatility",
+]

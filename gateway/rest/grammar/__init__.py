@@ -1,0 +1,1 @@
+"""The URL grammar of PostgREST: text in, values out. Knows nothing of the database."""

@@ -1,0 +1,289 @@
+"""The query string of a request.
+
+Two steps, because requests repeat with other values. `read_query` runs for each request and separates the shape of
+the query from its values; `parse_shape` runs once per shape and makes the tree that plans are built from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, unquote_plus
+
+from gateway.rest.errors import RestError
+from gateway.rest.grammar import names
+from gateway.rest.grammar.logic import parse_logic
+from gateway.rest.grammar.operations import operation, parse_operation, split
+from gateway.rest.grammar.order import parse_names, parse_order
+from gateway.rest.grammar.scanner import Mismatch, Scanner
+from gateway.rest.grammar.select import parse_select
+from gateway.rest.grammar.syntax import (
+    Comparison,
+    Condition,
+    Field,
+    Filter,
+    FullText,
+    IsDistinct,
+    Logic,
+    Membership,
+    OrderTerm,
+    Path,
+    SelectItem,
+)
+
+_RESERVED = frozenset({"select", "columns", "on_conflict"})
+_EMBEDDABLE = frozenset({"order", "limit", "offset", "and", "or"})
+_REMEMBERED = 512
+"""Characters of a query string that may be kept with its reading; longer ones are read anew each time."""
+
+ShapePart = tuple[Any, ...]
+"""Hashable. The first element says which parameter it is: see `read_query`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query string with its values taken out.
+
+    `shape` holds what decides the statement; `values` are the parameters its slots point to, as text for PostgreSQL.
+    `limit` and `offset` are those of the root, as asked; `canonical` is the query string sorted by key and encoded
+    anew, for Content-Location.
+    """
+
+    shape: tuple[ShapePart, ...]
+    values: tuple[str, ...]
+    canonical: str
+    limit: int | None = None
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a function call by GET."""
+
+    name: str
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clauses:
+    """A shape as a tree. Everything that belongs to an embed carries the path to it.
+
+    `limits` and `offsets` hold slots. `columns` and `on_conflict` are None when absent.
+    """
+
+    select: tuple[SelectItem, ...]
+    conditions: tuple[tuple[Path, Condition], ...] = ()
+    orders: tuple[tuple[Path, tuple[OrderTerm, ...]], ...] = ()
+    limits: Mapping[Path, int] = field(default_factory=dict[Path, int])
+    offsets: Mapping[Path, int] = field(default_factory=dict[Path, int])
+    arguments: tuple[Argument, ...] = ()
+    columns: tuple[str, ...] | None = None
+    on_conflict: tuple[str, ...] | None = None
+
+
+def read_query(raw: str, *, call: bool = False) -> Query:
+    """Read a raw (percent-encoded) query string; `call` is true for a function called by GET, where a parameter
+    that is no filter is an argument. Raises PGRST100."""
+    return _remembered(raw, call) if len(raw) <= _REMEMBERED else _read(raw, call)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(raw: str, call: bool) -> Query:
+    return _read(raw, call)
+
+
+def _read(raw: str, call: bool) -> Query:
+    pairs = _decode(raw)
+    canonical = "&".join(f"{quote(key, safe=_UNENCODED)}={quote(value or '', safe=_UNENCODED)}" for key, value in sorted(pairs, key=_key))
+    given = [(key, value) for key, value in pairs if value is not None]
+    reader = _Reader(call)
+    for key, value in given:
+        reader.take(key, value)
+    return reader.query(canonical)
+
+
+_UNENCODED = "-_.~"
+
+
+def _key(pair: tuple[str, str | None]) -> str:
+    return pair[0]
+
+
+def _decode(raw: str) -> list[tuple[str, str | None]]:
+    """The pairs in order; a key without `=` has the value None. Text that is not UTF-8, or has NULs, is refused."""
+    pairs: list[tuple[str, str | None]] = []
+    try:
+        for part in raw.split("&"):
+            if part:
+                key, equals, value = part.partition("=")
+                pairs.append((unquote_plus(key, errors="strict"), unquote_plus(value, errors="strict") if equals else None))
+    except UnicodeDecodeError:
+        raise _undecodable("the query string is not valid UTF-8") from None
+    if "%00" in raw or "\0" in raw:
+        raise _undecodable("the query string contains a NUL character")
+    return pairs
+
+
+def _undecodable(details: str) -> RestError:
+    return RestError(400, "PGRST100", '"failed to parse query string" (line 1, column 1)', details=details)
+
+
+class _Reader:
+    """Collects shape and values, parameter by parameter."""
+
+    def __init__(self, call: bool) -> None:
+        self._call = call
+        self._once: dict[str, str] = {}
+        self._orders: dict[str, str] = {}
+        self._ranges: dict[tuple[str, str], int] = {}
+        self._shape: list[ShapePart] = []
+        self._values: list[str] = []
+
+    def take(self, key: str, value: str) -> None:
+        if key in _RESERVED:
+            self._once.setdefault(key, value)
+            return
+        prefix, _, last = key.rpartition(".")
+        if last not in _EMBEDDABLE:
+            self._filter(key, value)
+        elif last == "order":
+            self._orders.setdefault(prefix, value)
+        elif last in ("and", "or"):
+            path, tree, values = parse_logic(key, value)
+            self._shape.append(("logic", path, tree, len(values)))
+            self._values.extend(values)
+        else:
+            number = _integer(value)
+            if number is not None:
+                self._ranges[prefix, last] = number
+
+    def _filter(self, key: str, value: str) -> None:
+        try:
+            found = split(value)
+        except Mismatch:
+            raise _filter_error(value) from None
+        if found is not None:
+            head, operand = found
+            self._shape.append(("filter", key, head))
+            if operand is not None:
+                self._values.append(operand)
+        elif self._call:
+            self._shape.append(("argument", key))
+            self._values.append(value)
+        else:
+            raise _filter_error(value)
+
+    def query(self, canonical: str) -> Query:
+        shape = self._shape
+        shape.extend((name, text) for name, text in self._once.items())
+        shape.extend(("order", prefix, text) for prefix, text in self._orders.items())
+        limit = self._ranges.pop(("", "limit"), None)
+        offset = self._ranges.pop(("", "offset"), 0)
+        for (prefix, what), number in self._ranges.items():
+            if what == "offset" and number <= 0:
+                continue
+            shape.append((what, prefix))
+            self._values.append(str(number))
+        return Query(tuple(shape), tuple(self._values), canonical, limit, max(offset, 0))
+
+
+def _integer(text: str) -> int | None:
+    """A decimal integer of a size that PostgreSQL's bigint can hold; anything else is ignored, as PostgREST does."""
+    text = text.strip()
+    if len(text) > 19 or not text.removeprefix("-").isascii() or not text.removeprefix("-").isdigit():
+        return None
+    number = int(text)
+    return number if abs(number) < 2**63 else None
+
+
+def _filter_error(value: str) -> RestError:
+    scanner = Scanner(value)
+    try:
+        parse_operation(scanner, lambda rest: rest.text, lambda _: 0)
+    except Mismatch:
+        pass
+    return scanner.error("filter")
+
+
+def parse_shape(shape: Sequence[ShapePart]) -> Clauses:
+    """The tree of a shape; slots count the values in the order in which `read_query` collected them. Raises PGRST100."""
+    select, columns, on_conflict = "*", None, None
+    conditions: list[tuple[Path, Condition]] = []
+    orders: list[tuple[Path, tuple[OrderTerm, ...]]] = []
+    ranges: dict[str, dict[Path, int]] = {"limit": {}, "offset": {}}
+    arguments: list[Argument] = []
+    slot = 0
+    for part in shape:
+        match part:
+            case ("filter", str(key), str(head)):
+                path, name = _tree_path(key)
+                parsed, negated = operation(head, slot)
+                conditions.append((path, Filter(name, parsed, negated)))
+                slot += isinstance(parsed, Comparison | Membership | IsDistinct | FullText)
+            case ("logic", path, tree, int(count)):
+                conditions.append((path, _shifted(tree, slot)))
+                slot += count
+            case ("argument", str(key)):
+                arguments.append(Argument(_tree_path(key)[1].name, slot))
+                slot += 1
+            case ("order", str(prefix), str(text)):
+                orders.append((_path(prefix), parse_order(text)))
+            case ("limit" | "offset" as what, str(prefix)):
+                ranges[what][_path(prefix)] = slot
+                slot += 1
+            case ("select", str(text)):
+                select = text
+            case ("columns", str(text)):
+                columns = parse_names("columns", text)
+            case ("on_conflict", str(text)):
+                on_conflict = parse_names("on_conflict", text)
+            case _:
+                raise AssertionError(part)
+    return Clauses(
+        parse_select(select),
+        tuple(conditions),
+        tuple(orders),
+        ranges["limit"],
+        ranges["offset"],
+        tuple(arguments),
+        columns,
+        on_conflict,
+    )
+
+
+def _tree_path(key: str) -> tuple[Path, Field]:
+    scanner = Scanner(key)
+    try:
+        parts = names.dotted(scanner)
+        path = names.json_path(scanner)
+    except Mismatch:
+        raise scanner.error("tree path") from None
+    return tuple(parts[:-1]), Field(parts[-1], path)
+
+
+def _path(prefix: str) -> Path:
+    if not prefix:
+        return ()
+    path, last = _tree_path(prefix)
+    return (*path, last.name)
+
+
+def _shifted(condition: Condition, by: int) -> Condition:
+    """The same condition with its slots counted from `by`."""
+    if isinstance(condition, Logic):
+        return Logic(condition.operator, tuple(_shifted(child, by) for child in condition.children), condition.negated)
+    parsed = condition.operation
+    match parsed:
+        case Comparison(operator, slot, quantifier):
+            parsed = Comparison(operator, slot + by, quantifier)
+        case Membership(slot):
+            parsed = Membership(slot + by)
+        case IsDistinct(slot):
+            parsed = IsDistinct(slot + by)
+        case FullText(function, language, slot):
+            parsed = FullText(function, language, slot + by)
+        case _:
+            return condition
+    return Filter(condition.field, parsed, condition.negated)

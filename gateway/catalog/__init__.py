@@ -1,5 +1,6 @@
 """What the database has: relations, columns, keys, relationships, functions; loading and reloading."""
 
+from gateway.catalog.load import load_catalog
 from gateway.catalog.model import (
     Cardinality,
     Catalog,
@@ -34,4 +35,5 @@ __all__ = [
     "ReturnType",
     "RoleSettings",
     "Volatility",
+    "load_catalog",
 ]

@@ -132,14 +132,16 @@ class Volatility(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """An input parameter. `type` is as `format_type` prints it, for declarations in SQL (parameters carry no
-    length); `name` is empty for the single unnamed parameter form."""
+    """An input parameter. `type` is for declarations in SQL, as `format_type` prints it (parameters carry no length,
+    so `bit` and `character` are given as their varying forms); `display_type` is what messages call it. `name` is
+    empty for the single unnamed parameter form."""
 
     name: str
     type: str
     type_name: Name
     required: bool
     variadic: bool = False
+    display_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +162,9 @@ class ReturnType:
 class Function:
     """An exposable function: not an aggregate, window function, procedure or trigger function.
 
-    `settings` are the function's own SET clauses (proconfig) in order; the gateway hoists the configured ones.
-    `rows` is the planner's ROWS estimate (1 means to-one for computed relationships)."""
+    `settings` are those of the function's own SET clauses (proconfig) that the gateway hoists, in order; `isolation`
+    is its own `default_transaction_isolation` as SQL (e.g. "REPEATABLE READ"), hoisted or not. `rows` is the
+    planner's ROWS estimate (1 means to-one for computed relationships)."""
 
     name: Name
     parameters: tuple[Parameter, ...]
@@ -169,6 +172,7 @@ class Function:
     volatility: Volatility
     variadic: bool = False
     settings: tuple[tuple[str, str], ...] = ()
+    isolation: str | None = None
     description: str | None = None
     rows: float = 0
     opaque: str | None = None
@@ -194,6 +198,7 @@ class MediaHandler:
     media_type: str
     function: Name
     relation: Name | None
+    opaque: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,127 @@
+"""Reads a `Catalog` from PostgreSQL: a few set-based queries in one snapshot, then pure assembly."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from gateway.catalog.assemble import Facts, Scope, assemble
+from gateway.catalog.functions import Argument, FunctionRow
+from gateway.catalog.model import Catalog, Name
+from gateway.catalog.rows import ComputedRow, ForeignKey, RelationRow, Row, UniqueKey
+from gateway.catalog.sql import statement
+
+_DEFAULT_HOISTED = ("statement_timeout", "plan_filter.statement_cost_limit", "default_transaction_isolation")
+
+
+async def load_catalog(
+    connection: asyncpg.Connection[asyncpg.Record],
+    *,
+    schemas: Sequence[str],
+    extra_search_path: Sequence[str],
+    hoisted: Sequence[str] = _DEFAULT_HOISTED,
+    version: int,
+) -> Catalog:
+    """One consistent snapshot of what `schemas` expose, as the connection's role may read the system catalogs.
+
+    `extra_search_path` says through which other schemas' views keys are traced; `hoisted` are regular expressions
+    for the function settings that the gateway applies itself; `version` is copied. The connection must be idle and
+    not in a transaction; it is left as it was. Raises what asyncpg raises. Assembly runs in a thread, so that
+    requests go on being served.
+    """
+    scope = Scope(tuple(schemas), tuple(extra_search_path), tuple(hoisted))
+    facts = await read_facts(connection, scope)
+    return await asyncio.to_thread(assemble, facts, scope, version)
+
+
+async def read_facts(connection: asyncpg.Connection[asyncpg.Record], scope: Scope) -> Facts:
+    """All rows that `assemble` needs. With an empty search path PostgreSQL prints every name outside pg_catalog with
+    its schema, and nothing can stand in front of pg_catalog."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute("set local search_path = ''; set local jit = off")
+        return await _Reader(connection, list(scope.schemas)).facts()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    connection: asyncpg.Connection[asyncpg.Record]
+    schemas: list[str]
+
+    async def rows(self, name: str, *, exposed: bool = False) -> Sequence[Row]:
+        arguments = (self.schemas,) if exposed else ()
+        return await self.connection.fetch(statement(name), *arguments)
+
+    async def facts(self) -> Facts:
+        keys = await self.rows("keys")
+        return Facts(
+            server_version=int(await self.connection.fetchval("select current_setting('server_version_num')")),
+            schemas={row["name"]: row["description"] for row in await self.rows("schemas", exposed=True)},
+            relations=[_relation(row) for row in await self.rows("relations", exposed=True)],
+            columns=await self.rows("columns", exposed=True),
+            enums={row["type"]: tuple(row["labels"]) for row in await self.rows("enums")},
+            foreign_keys=[_foreign_key(row) for row in keys if row["kind"] == "f"],
+            unique_keys=[
+                UniqueKey(row["relation"], tuple(row["columns"]), row["kind"] == "p")
+                for row in keys
+                if row["kind"] != "f"
+            ],
+            views={row["view"]: row["tree"] for row in await self.rows("views")},
+            functions=[_function(row) for row in await self.rows("functions", exposed=True)],
+            computed=[_computed(row) for row in await self.rows("computed")],
+            representations=await self.rows("representations"),
+            media_domains=[Name(row["schema"], row["name"]) for row in await self.rows("media_domains")],
+            media_handlers=await self.rows("media_handlers", exposed=True),
+            role_settings=[(row["role"], row["name"], row["value"]) for row in await self.rows("role_settings")],
+            timezones=frozenset(row["name"] for row in await self.rows("timezones")),
+        )
+
+
+def _relation(row: Row) -> RelationRow:
+    return RelationRow(
+        oid=row["oid"],
+        schema=row["schema"],
+        name=row["name"],
+        kind=row["kind"],
+        is_partition=row["is_partition"],
+        description=row["description"],
+        event_bits=row["event_bits"],
+        columns=dict(zip(row["column_numbers"], row["column_names"], strict=True)),
+    )
+
+
+def _foreign_key(row: Row) -> ForeignKey:
+    pairs = tuple(zip(row["columns"], row["target_columns"], strict=True))
+    return ForeignKey(row["name"], row["relation"], row["target"], pairs)
+
+
+def _computed(row: Row) -> ComputedRow:
+    return ComputedRow(row["oid"], row["schema"], row["name"], row["origin"], row["target"], row["single_row"])
+
+
+def _function(row: Row) -> FunctionRow:
+    types: Sequence[str] = row["argument_types"]
+    names: Sequence[str] = row["argument_names"] or [""] * len(types)
+    modes: Sequence[str] = row["argument_modes"] or ["i"] * len(types)
+    if row["variadic"] and not row["argument_modes"]:
+        modes = [*modes[:-1], "v"]
+    type_names = map(Name, row["argument_type_schemas"], row["argument_type_names"])
+    return FunctionRow(
+        oid=row["oid"],
+        name=Name(row["schema"], row["name"]),
+        arguments=tuple(map(Argument, names, modes, types, type_names)),
+        defaults=row["defaults"],
+        variadic=row["variadic"],
+        setof=row["setof"],
+        volatility=row["volatility"],
+        settings=tuple(row["settings"] or ()),
+        rows=row["rows"],
+        description=row["description"],
+        return_type=Name(row["return_schema"], row["return_name"]),
+        return_kind=row["return_kind"],
+        row=Name(row["row_schema"], row["row_name"]) if row["row_name"] else None,
+        row_kind=row["row_kind"],
+        fields=tuple(zip(row["field_names"], row["field_types"], strict=True)),
+    )

@@ -1,0 +1,10 @@
+"""The fixed catalog queries, one per file."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+
+def statement(name: str) -> str:
+    """The text of ``<name>.sql``."""
+    return resources.files(__name__).joinpath(f"{name}.sql").read_text(encoding="utf-8")

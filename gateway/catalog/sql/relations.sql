@@ -1,0 +1,29 @@
+-- Every user relation of the database, whatever its schema: views may lead anywhere. Column arrays run in parallel.
+-- $1: exposed schemas; comments and updatability are read only for these.
+select
+    c.oid,
+    n.nspname as schema,
+    c.relname as name,
+    c.relkind::text as kind,
+    c.relispartition as is_partition,
+    case when n.nspname = any ($1) then obj_description(c.oid, 'pg_class') end as description,
+    case when n.nspname = any ($1) and c.relkind in ('v', 'f') then pg_relation_is_updatable(c.oid, true) end
+        as event_bits,
+    coalesce(a.numbers, '{}') as column_numbers,
+    coalesce(a.names, '{}') as column_names
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+left join (
+    select
+        t.attrelid,
+        array_agg(t.attnum order by t.attnum) as numbers,
+        array_agg(t.attname order by t.attnum) as names
+    from pg_attribute t
+    join pg_class k on k.oid = t.attrelid
+    where t.attnum > 0 and not t.attisdropped and t.attrelid >= 16384 and k.relkind in ('r', 'p', 'v', 'm', 'f')
+    group by t.attrelid
+) a on a.attrelid = c.oid
+where c.oid >= 16384
+    and c.relkind in ('r', 'p', 'v', 'm', 'f')
+    and c.relpersistence <> 't'
+order by n.nspname, c.relname

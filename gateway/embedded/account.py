@@ -22,6 +22,8 @@ SHARED_ROOT = Path("/var/lib/passerelle")
 """Where root keeps what an unprivileged server must reach when the wanted place is closed to it."""
 
 _MAX_SOCKET_PATH = 107
+_SHORT = Path("/tmp")  # noqa: S108 - the directories made there are private and checked
+_SHORT_PREFIX = "passerelle-sockets-"
 _CANDIDATES = ("nobody", "daemon")
 
 
@@ -164,7 +166,7 @@ def socket_directory(home: Path, account: Account, socket_name: str) -> Path:
     """A private directory whose sockets stay under the kernel's limit of 107 bytes; `home` if it is short enough."""
     if len(os.fsencode(home / socket_name)) <= _MAX_SOCKET_PATH:
         return home
-    short = Path("/tmp") / f"passerelle-{account.uid}-{_digest(str(home))}"  # noqa: S108 - checked below
+    short = _SHORT / f"{_SHORT_PREFIX}{account.uid}-{_digest(str(home))}"
     try:
         short.mkdir(mode=0o700)
         own(short, account)
@@ -173,6 +175,12 @@ def socket_directory(home: Path, account: Account, socket_name: str) -> Path:
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or found.st_mode & 0o077:
             raise EmbeddedServerError(f"{short} exists and is not a private directory; remove it.") from None
     return short
+
+
+def drop_socket_directory(directory: Path) -> None:
+    """Remove a directory that `socket_directory` made outside of the server's home."""
+    if directory.parent == _SHORT and directory.name.startswith(_SHORT_PREFIX):
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _make_shared_root() -> None:

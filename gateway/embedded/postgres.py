@@ -14,7 +14,14 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlencode
 
-from gateway.embedded.account import Account, open_directory, own, socket_directory, write_private
+from gateway.embedded.account import (
+    Account,
+    drop_socket_directory,
+    open_directory,
+    own,
+    socket_directory,
+    write_private,
+)
 from gateway.embedded.binaries import PostgresPrograms, find_postgres
 from gateway.embedded.errors import EmbeddedServerError
 from gateway.embedded.process import (
@@ -32,7 +39,6 @@ SUPERUSER = "postgres"
 
 _SOCKET_ONLY_PORT = 5432
 _FIRST_WITH_CONTROL_PATH = 18
-_STAND_INS = {"pgcrypto", "uuid-ossp"}
 _THROWAWAY: dict[str, str] = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -124,6 +130,7 @@ class EmbeddedPostgres:
         if self._server is not None:
             self._server.stop()
             self._server = None
+            drop_socket_directory(self._sockets)
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -214,7 +221,7 @@ class EmbeddedPostgres:
         settings = {
             "listen_addresses": "127.0.0.1" if self._tcp_port is not None else "",
             "port": str(self._socket_port),
-            "unix_socket_directories": f'"{self._sockets}"',
+            "unix_socket_directories": '"' + str(self._sockets).replace('"', '""') + '"',
             "timezone": "UTC",
             "log_timezone": "UTC",
             **_stand_ins(home, account, programs),
@@ -246,15 +253,21 @@ def _locale(programs: PostgresPrograms) -> tuple[str, ...]:
 
 
 def _stand_ins(home: Path, account: Account, programs: PostgresPrograms) -> dict[str, str]:
-    """Offer the SQL stand-ins for extensions that the server lacks; real ones come first."""
+    """Offer the SQL stand-ins for extensions that the server lacks; real ones come first in the path."""
     if programs.major < _FIRST_WITH_CONTROL_PATH:
         return {}
+    shipped = resources.files("gateway.embedded").joinpath("extensions")
+    sha1 = shipped.joinpath("sha1.sql").read_text()
     share = home / "share"
     extensions = share / "extension"
     extensions.mkdir(parents=True, exist_ok=True)
-    for source in resources.files("gateway.embedded").joinpath("extensions").iterdir():
-        if source.name.endswith((".control", ".sql")):
-            (extensions / source.name).write_bytes(source.read_bytes())
+    for source in shipped.iterdir():
+        name, separator, _ = source.name.partition("--")
+        if separator:
+            prefix = sha1.replace("@stand_in@", name.replace("-", "_"))
+            (extensions / source.name).write_text(prefix + source.read_text())
+        elif source.name.endswith(".control"):
+            (extensions / source.name).write_text(source.read_text())
     for path in (share, extensions, *extensions.iterdir()):
         own(path, account)
     return {"extension_control_path": f"$system:{share}"}

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-from gateway.embedded.account import Account, open_directory, socket_directory, write_private
+from gateway.embedded.account import Account, drop_socket_directory, open_directory, socket_directory, write_private
 from gateway.embedded.binaries import find_valkey
 from gateway.embedded.errors import EmbeddedServerError
 from gateway.embedded.process import DirectoryLock, ServerProcess, end_leftovers, free_port, port_is_free
@@ -94,6 +94,7 @@ class EmbeddedValkey:
         if self._server is not None:
             self._server.stop()
             self._server = None
+            drop_socket_directory(self._socket.parent)
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -132,11 +133,11 @@ class EmbeddedValkey:
         lines = [
             "bind 127.0.0.1",
             f"port {self._tcp_port or 0}",
-            f'unixsocket "{self._socket}"',
+            f"unixsocket {_quoted(self._socket)}",
             "unixsocketperm 700",
             f"requirepass {self._password}",
-            f'dir "{home}"',
-            f'pidfile "{home / "pid"}"',
+            f"dir {_quoted(home)}",
+            f"pidfile {_quoted(home / 'pid')}",
             "daemonize no",
             'save ""',
             f"appendonly {'yes' if self._durability else 'no'}",
@@ -162,3 +163,7 @@ def _keep_password(file: Path, account: Account) -> str:
     if not file.exists():
         write_private(file, secrets.token_urlsafe(24) + "\n", account)
     return file.read_text().strip()
+
+
+def _quoted(path: Path) -> str:
+    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'

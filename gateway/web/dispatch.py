@@ -1,0 +1,96 @@
+"""From a request to its answer: preflights, the surface, errors, and the headers that every answer has."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestPayloadError
+
+from gateway.errors import GatewayError
+from gateway.web.access_log import CLIENT_GONE, AccessLog
+from gateway.web.cors import CorsPolicy, add_cors_headers, is_preflight, preflight_headers
+from gateway.web.errors import BodyTooLarge, ErrorRenderer, InternalError, RequestMalformed, RouteUnknown
+from gateway.web.failure_log import FailureLog
+from gateway.web.mounts import Mounts
+from gateway.web.request import Request
+from gateway.web.response import BytesResponse
+
+_UNAVAILABLE = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """Answers every request, whatever a surface does.
+
+    Preflights are answered here, before any authentication. `GatewayError`s are rendered by the surface they come
+    from, anything unexpected becomes a 500 that tells only the request's id. Cancellation (the client went away)
+    passes through. `render_error` speaks where no surface is mounted. `trace_header` names a request header that
+    every answer repeats, empty if it was not sent.
+    """
+
+    mounts: Mounts
+    cors: CorsPolicy
+    render_error: ErrorRenderer
+    access_log: AccessLog
+    failure_log: FailureLog
+    trace_header: str | None = None
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        assert isinstance(request, Request)  # noqa: S101 - HttpServer makes no other
+        started = time.perf_counter()
+        surface = self.mounts.find(request.target)
+        try:
+            if surface is None:
+                response = self._without_surface(request)
+            elif request.method == "OPTIONS" and is_preflight(request.method, request.headers):
+                response = self._preflight(request)
+            else:
+                response = await surface.handle(request)
+        except asyncio.CancelledError:
+            if self.access_log.wants(CLIENT_GONE):
+                self.access_log.record(request, CLIENT_GONE, started, surface.prefix if surface else None)
+            raise
+        except Exception as failure:  # noqa: BLE001 - the last place that can answer
+            render = surface.render_error if surface else self.render_error
+            response = render(self._as_error(failure, request), request)
+        if not response.prepared:
+            self._complete(request, response)
+        if self.access_log.wants(response.status):
+            self.access_log.record(request, response.status, started, surface.prefix if surface else None)
+        return response
+
+    def _without_surface(self, request: Request) -> web.StreamResponse:
+        if is_preflight(request.method, request.headers):
+            return self._preflight(request)
+        raise RouteUnknown
+
+    def _preflight(self, request: Request) -> web.StreamResponse:
+        headers = request.headers
+        answer = preflight_headers(self.cors, headers["Origin"], headers.get("Access-Control-Request-Headers"))
+        return BytesResponse(200, answer)
+
+    def _complete(self, request: Request, response: web.StreamResponse) -> None:
+        headers = response.headers
+        sent = request.headers
+        origin = sent.get("Origin")
+        if origin is not None or request.method == "OPTIONS":
+            add_cors_headers(self.cors, request.method, origin, headers)
+        if self.trace_header is not None:
+            headers[self.trace_header] = sent.get(self.trace_header, "")
+        if response.status == _UNAVAILABLE:
+            headers.setdefault("Retry-After", "1")
+
+    def _as_error(self, failure: Exception, request: Request) -> GatewayError:
+        if isinstance(failure, GatewayError):
+            return failure
+        if isinstance(failure, web.HTTPRequestEntityTooLarge):
+            return BodyTooLarge(request.client_max_size)
+        if isinstance(failure, RequestPayloadError):
+            return RequestMalformed("The request body is incomplete or wrongly encoded")
+        if isinstance(failure, ConnectionError) and (request.transport is None or request.transport.is_closing()):
+            raise failure
+        self.failure_log.record(request, failure)
+        return InternalError(request.id)

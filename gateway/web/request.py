@@ -1,0 +1,79 @@
+"""The request as the surfaces see it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import secrets
+from typing import Any, Final
+
+from aiohttp import web
+
+_SANE_ID: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+_TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
+_ABSOLUTE_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+
+
+class RequestIds:
+    """Ids for requests that bring none: random per process, then counted, so they cost next to nothing."""
+
+    __slots__ = ("_numbers", "_prefix")
+
+    def __init__(self) -> None:
+        self._prefix = secrets.token_hex(6)
+        self._numbers = itertools.count(1)
+
+    def next(self) -> str:
+        return f"{self._prefix}-{next(self._numbers):x}"
+
+
+class Request(web.BaseRequest):
+    """aiohttp's request and what the gateway notes about it for the log.
+
+    Surfaces set `role` (the database role, once known), `route` (a template such as `/rest/v1/{relation}`, never a
+    value from the request) and count `round_trips` to the database.
+    """
+
+    role: str | None = None
+    route: str | None = None
+    round_trips: int = 0
+    ids: RequestIds
+    _id: str | None = None
+
+    def __init__(self, *args: Any, ids: RequestIds, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ids = ids
+
+    @property
+    def id(self) -> str:
+        """`X-Request-Id` if the client sent a harmless one, else a new id."""
+        if self._id is None:
+            sent = self.headers.get("X-Request-Id", "")
+            self._id = sent if _SANE_ID.fullmatch(sent) else self.ids.next()
+        return self._id
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace id of a valid W3C `traceparent` header."""
+        parent = self.headers.get("traceparent")
+        found = _TRACE_PARENT.fullmatch(parent) if parent else None
+        return found.group(1) if found and not parent.startswith("ff") else None  # type: ignore[union-attr]
+
+    @property
+    def target(self) -> str:
+        """The request target as it came: path and query, percent-encoding untouched. PostgREST's grammar tells
+        `%2C` from `,`, so nothing may be decoded before it. The absolute form (RFC 9112, 3.2.2) loses its origin."""
+        target = self.raw_path
+        if target.startswith("/"):
+            return target
+        origin = _ABSOLUTE_FORM.match(target)
+        if origin is None:
+            return target
+        rest = target[origin.end() :]
+        return rest if rest.startswith("/") else "/" + rest
+
+
+def raw_path_and_query(request: Request) -> tuple[str, str]:
+    """The target split at the first `?`; the query is empty if there is none."""
+    path, _, query = request.target.partition("?")
+    return path, query

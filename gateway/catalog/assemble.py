@@ -10,6 +10,7 @@ from gateway.catalog.functions import FunctionRow, functions, isolation_level
 from gateway.catalog.model import (
     Catalog,
     Column,
+    MediaDomain,
     MediaHandler,
     Name,
     Relation,
@@ -57,7 +58,7 @@ class Facts:
     functions: Sequence[FunctionRow]
     computed: Sequence[ComputedRow]
     representations: Sequence[Row]
-    media_domains: Sequence[Name]
+    media_domains: Sequence[Row]
     media_handlers: Sequence[Row]
     role_settings: Sequence[tuple[str, str, str]]
     timezones: frozenset[str]
@@ -77,7 +78,10 @@ def assemble(facts: Facts, scope: Scope, version: int) -> Catalog:
         functions=functions(facts.functions, hoisted=scope.hoisted, opaque=untrusted),
         representations=_representations(facts.representations, untrusted),
         media_handlers=tuple(_media_handlers(facts.media_handlers, everything, untrusted)),
-        media_domains={domain: domain.name.lower() for domain in facts.media_domains},
+        media_domains={
+            Name(row["schema"], row["name"]): MediaDomain(row["name"].lower(), row["binary"])
+            for row in facts.media_domains
+        },
         role_settings=_role_settings(facts.role_settings),
         timezones=facts.timezones,
         server_version=facts.server_version,
@@ -162,6 +166,7 @@ def _media_handlers(
             media_type=row["media_type"].lower(),
             function=Name(row["schema"], row["name"]),
             relation=Name(relation.schema, relation.name) if relation else None,
+            binary=row["binary"],
             opaque=opaque.get(row["oid"], "not analysed"),
         )
 

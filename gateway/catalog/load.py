@@ -72,7 +72,7 @@ class _Reader:
             functions=[_function(row) for row in await self.rows("functions", exposed=True)],
             computed=[_computed(row) for row in await self.rows("computed")],
             representations=await self.rows("representations"),
-            media_domains=[Name(row["schema"], row["name"]) for row in await self.rows("media_domains")],
+            media_domains=await self.rows("media_domains"),
             media_handlers=await self.rows("media_handlers", exposed=True),
             role_settings=[(row["role"], row["name"], row["value"]) for row in await self.rows("role_settings")],
             timezones=frozenset(row["name"] for row in await self.rows("timezones")),

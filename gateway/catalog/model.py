@@ -198,7 +198,16 @@ class MediaHandler:
     media_type: str
     function: Name
     relation: Name | None
+    binary: bool = False
     opaque: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaDomain:
+    """A domain whose name is a media type (or `*/*`); `binary` if it is one over bytea, else its text is the body."""
+
+    media_type: str
+    binary: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +235,7 @@ class Catalog:
     functions: Mapping[Name, tuple[Function, ...]]
     representations: Mapping[tuple[Name, Name], Representation]
     media_handlers: tuple[MediaHandler, ...]
-    media_domains: Mapping[Name, str]
+    media_domains: Mapping[Name, MediaDomain]
     role_settings: Mapping[str, RoleSettings]
     timezones: frozenset[str]
     server_version: int

@@ -4,6 +4,7 @@ select
     n.nspname as schema,
     p.proname as name,
     d.typname as media_type,
+    d.typbasetype = 'pg_catalog.bytea'::regtype as binary,
     a.typrelid as relation
 from pg_proc p
 join pg_namespace n on n.oid = p.pronamespace

@@ -1,4 +1,5 @@
 -- Every user relation of the database, whatever its schema: views may lead anywhere. Column arrays run in parallel.
+-- Types are given as far as they are user-defined.
 -- $1: exposed schemas; comments and updatability are read only for these.
 select
     c.oid,
@@ -10,14 +11,18 @@ select
     case when n.nspname = any ($1) and c.relkind in ('v', 'f') then pg_relation_is_updatable(c.oid, true) end
         as event_bits,
     coalesce(a.numbers, '{}') as column_numbers,
-    coalesce(a.names, '{}') as column_names
+    coalesce(a.names, '{}') as column_names,
+    array[t.oid, t.typarray] as row_types,
+    coalesce(a.user_types, '{}') as user_types
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
+join pg_type t on t.oid = c.reltype
 left join (
     select
         t.attrelid,
         array_agg(t.attnum order by t.attnum) as numbers,
-        array_agg(t.attname order by t.attnum) as names
+        array_agg(t.attname order by t.attnum) as names,
+        array_agg(distinct t.atttypid) filter (where t.atttypid >= 16384) as user_types
     from pg_attribute t
     join pg_class k on k.oid = t.attrelid
     where t.attnum > 0 and not t.attisdropped and t.attrelid >= 16384 and k.relkind in ('r', 'p', 'v', 'm', 'f')

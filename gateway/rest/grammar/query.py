@@ -234,7 +234,7 @@ def parse_shape(shape: Sequence[ShapePart]) -> Clauses:
                 ranges[what][_path(prefix)] = slot
                 slot += 1
             case ("select", str(text)):
-                select = text
+                select = text or "*"
             case ("columns", str(text)):
                 columns = parse_names("columns", text)
             case ("on_conflict", str(text)):

@@ -29,13 +29,15 @@ class ColumnRef:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One item of a select list. `alias` None leaves the naming to PostgreSQL."""
+    """One item of a select list. `alias` None leaves the naming to PostgreSQL; `join` is the embed whose column it
+    is, or None for the node's own."""
 
     column: ColumnRef
     alias: str | None = None
     cast: str | None = None
     aggregate: Aggregate | None = None
     aggregate_cast: str | None = None
+    join: str | None = None
 
     @property
     def name(self) -> str:
@@ -54,10 +56,11 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """A null filter on the embed that joins as `join`: it has rows (`present`) or none."""
+    """A null filter on the embed that joins as `join`: it has rows (`present`) or none. `many`: it is to-many."""
 
     join: str
     present: bool
+    many: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +164,7 @@ class CallArgument:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function call with named arguments. `needed` are the result columns that the read over it uses; empty: all."""
+    """A function call with named arguments."""
 
     function: Function
     arguments: tuple[CallArgument, ...]
-    needed: tuple[str, ...] = ()

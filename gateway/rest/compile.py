@@ -1,0 +1,223 @@
+"""From a request to the statement that answers it. Pure; results are kept by `PlanCache` per shape."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from gateway.catalog import Catalog, Function, Name, Volatility
+from gateway.database import Access
+from gateway.rest.errors import invalid_preferences, max_affected_on_single_result, no_table
+from gateway.rest.grammar.query import parse_shape
+from gateway.rest.media import Form, Rendering, Subject, negotiate
+from gateway.rest.plan.functions import call_by_get, find_function
+from gateway.rest.plan.model import ReadTree
+from gateway.rest.plan.suggest import closest
+from gateway.rest.plan.tree import ReadRules, read_tree
+from gateway.rest.request import Request
+from gateway.rest.sql.arguments import Statement
+from gateway.rest.sql.read import Counting, Shaping, plan_statement, read_statement, void_statement
+
+_ISOLATION = "default_transaction_isolation"
+
+
+@dataclass(frozen=True, slots=True)
+class CompileRules:
+    """The settings that statements depend on. `fast_path` off sends every read through a transaction."""
+
+    read: ReadRules = field(default_factory=ReadRules)
+    plans: bool = False
+    fast_path: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A statement and what is needed to run it and to answer with its result.
+
+    `estimate` is the EXPLAIN that planned and estimated counts need. `isolation` and `hoisted` are a function's own.
+    `void` results have no body; `single` results are one value however many rows they would have. `path` is the
+    relation's name for Content-Location, None for functions. `opaque` is why the fast path is closed.
+    """
+
+    statement: Statement
+    access: Access
+    rendering: Rendering
+    opaque: str | None = None
+    estimate: Statement | None = None
+    isolation: str | None = None
+    hoisted: tuple[tuple[str, str], ...] = ()
+    path: str | None = None
+    void: bool = False
+    single: bool = False
+    binary: bool = False
+    legacy_names: tuple[tuple[str, str], ...] = ()
+
+
+def shape_key(request: Request) -> Hashable:
+    """What two requests must have in common to share a statement."""
+    preferences = request.preferences
+    return (
+        request.target,
+        request.name,
+        request.schema,
+        request.query.shape,
+        request.accept,
+        request.method == "HEAD",
+        preferences.count,
+        preferences.invalid and preferences.strict,
+        preferences.max_affected is not None and preferences.strict,
+        request.limit is not None,
+        request.offset > 0,
+    )
+
+
+def values(request: Request) -> tuple[str, ...]:
+    """The values that a request's slots point to: those of the query, then limit and offset of the root."""
+    found = request.query.values
+    if request.limit is not None:
+        found = (*found, str(request.limit))
+    if request.offset > 0:
+        found = (*found, str(request.offset))
+    return found
+
+
+def _range_slots(request: Request) -> tuple[int | None, int | None, int]:
+    """Slots of limit and offset, and how many slots there are."""
+    slots = len(request.query.values)
+    limit = offset = None
+    if request.limit is not None:
+        limit, slots = slots, slots + 1
+    if request.offset > 0:
+        offset, slots = slots, slots + 1
+    return limit, offset, slots
+
+
+def compile_read(request: Request, catalog: Catalog, rules: CompileRules) -> Compiled:
+    """A GET or HEAD of a table or view."""
+    name = Name(request.schema, request.name)
+    if name not in catalog.relations:
+        raise unknown_table(name, catalog)
+    limit, offset, slots = _range_slots(request)
+    tree = read_tree(parse_shape(request.query.shape), name, catalog, rules.read, limit=limit, offset=offset)
+    subject = Subject(name, tree.default_select)
+    rendering = negotiate(request.accept, subject, catalog, plans=rules.plans)
+    _check_preferences(request)
+    opaque = _opaque(tree, rendering, rules)
+    estimate = _estimate(request, tree, rules, slots)
+    vouched = opaque is None and estimate is None
+    shaping = Shaping(rendering, request.method == "HEAD", binary=_binary(rendering, catalog, None))
+    statement = read_statement(tree, shaping, _counting(request, rules), slots, proof=vouched)
+    return Compiled(
+        statement,
+        Access.VOUCHED if vouched else Access.TRANSACTION,
+        rendering,
+        opaque,
+        estimate,
+        path=request.name,
+        binary=shaping.binary,
+        legacy_names=tree.legacy_names,
+    )
+
+
+def unknown_table(name: Name, catalog: Catalog) -> Exception:
+    """PGRST205, with a suggestion."""
+    similar = closest(name.name, sorted(known.name for known in catalog.relations if known.schema == name.schema))
+    return no_table(name, Name(name.schema, similar) if similar else None)
+
+
+def compile_call(request: Request, catalog: Catalog, rules: CompileRules) -> Compiled:
+    """A GET or HEAD of a function."""
+    clauses = parse_shape(request.query.shape)
+    keys = frozenset(argument.name for argument in clauses.arguments)
+    function = find_function(catalog, Name(request.schema, request.name), keys)
+    call = call_by_get(function, clauses.arguments)
+    returns = function.returns
+    limit, offset, slots = _range_slots(request)
+    relation = Name(function.name.schema, returns.relation.name if returns.relation else function.name.name)
+    tree = read_tree(clauses, relation, catalog, rules.read, limit=limit, offset=offset, call=True)
+    scalar = is_scalar(function)
+    raw = catalog.media_domains.get(returns.type_name) if not returns.setof else None
+    subject = Subject(relation, tree.default_select, raw.media_type if raw else None, scalar)
+    rendering = negotiate(request.accept, subject, catalog, plans=rules.plans)
+    _check_preferences(request)
+    if request.preferences.strict and request.preferences.max_affected is not None and not returns.setof:
+        raise max_affected_on_single_result()
+    shaping = Shaping(
+        rendering,
+        request.method == "HEAD",
+        scalar,
+        single_value=not returns.setof,
+        binary=_binary(rendering, catalog, function),
+    )
+    if returns.is_void:
+        statement = void_statement(call, slots)
+    else:
+        statement = read_statement(tree, shaping, _counting(request, rules), slots, proof=False, call=call)
+    return Compiled(
+        statement,
+        Access.TRANSACTION,
+        rendering,
+        tree.opaque,
+        isolation=function.isolation,
+        hoisted=tuple((name, value) for name, value in function.settings if name != _ISOLATION),
+        void=returns.is_void,
+        single=not returns.setof,
+        binary=shaping.binary,
+        legacy_names=tree.legacy_names,
+    )
+
+
+def find_for_options(request: Request, catalog: Catalog) -> Function:
+    """The function that OPTIONS asks about: found by the arguments in the query string."""
+    arguments = parse_shape(request.query.shape).arguments
+    keys = frozenset(argument.name for argument in arguments)
+    return find_function(catalog, Name(request.schema, request.name), keys)
+
+
+def is_scalar(function: Function) -> bool:
+    """Whether results are values and not rows. A `record` whose columns nobody declared counts as a value."""
+    returns = function.returns
+    return not returns.composite or (returns.relation is None and not returns.columns)
+
+
+def allowed_methods(function: Function) -> str:
+    return "OPTIONS,POST" if function.volatility is Volatility.VOLATILE else "OPTIONS,GET,HEAD,POST"
+
+
+def _opaque(tree: ReadTree, rendering: Rendering, rules: CompileRules) -> str | None:
+    if not rules.fast_path:
+        return "the fast path is switched off"
+    if rendering.form in (Form.CUSTOM, Form.GEOJSON) or rendering.explain is not None:
+        return f"{rendering.media_type} is rendered by other code"
+    return tree.opaque
+
+
+def _binary(rendering: Rendering, catalog: Catalog, function: Function | None) -> bool:
+    """Whether the body is bytes: the media type's domain is one over bytea."""
+    if rendering.form is Form.CUSTOM and rendering.handler is not None:
+        return rendering.handler.binary
+    if rendering.form is Form.RAW and function is not None:
+        return catalog.media_domains[function.returns.type_name].binary
+    return False
+
+
+def _counting(request: Request, rules: CompileRules) -> Counting:
+    match request.preferences.count:
+        case "exact":
+            return Counting(total=True)
+        case "estimated":
+            most = rules.read.max_rows
+            return Counting(total=True, at_most=most + 1 if most is not None else None)
+        case _:
+            return Counting()
+
+
+def _estimate(request: Request, tree: ReadTree, rules: CompileRules, slots: int) -> Statement | None:
+    return plan_statement(tree, slots) if request.preferences.count in ("planned", "estimated") else None
+
+
+def _check_preferences(request: Request) -> None:
+    if request.preferences.strict and request.preferences.invalid:
+        raise invalid_preferences(request.preferences.invalid)
+
+

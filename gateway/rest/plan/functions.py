@@ -1,0 +1,57 @@
+"""Which function a call means (PostgREST docs: "Functions as RPC", "Overloaded Functions")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.catalog import Catalog, Function, Name
+from gateway.rest.errors import ambiguous_function, no_function
+from gateway.rest.grammar.query import Argument
+from gateway.rest.plan.model import Call, CallArgument
+from gateway.rest.plan.suggest import closest
+
+
+def find_function(catalog: Catalog, name: Name, keys: frozenset[str]) -> Function:
+    """The one overload whose parameters fit the argument names `keys`. Raises PGRST202 or PGRST203.
+
+    Types play no part: overloads that differ only in types are ambiguous.
+    """
+    overloads = catalog.functions.get(name, ())
+    found = [function for function in overloads if _fits(function, keys)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ambiguous_function(found)
+    raise no_function(name, sorted(keys), None, _suggestion(catalog, name, keys), posted=False)
+
+
+def _fits(function: Function, keys: frozenset[str]) -> bool:
+    if not function.parameters:
+        return not keys
+    required = {parameter.name for parameter in function.parameters if parameter.required}
+    return required <= keys <= {parameter.name for parameter in function.parameters}
+
+
+def call_by_get(function: Function, arguments: Sequence[Argument]) -> Call:
+    """The call with these arguments; the last value of a name wins, a variadic parameter takes all."""
+    slots: dict[str, list[int]] = {}
+    for argument in arguments:
+        slots.setdefault(argument.name, []).append(argument.slot)
+    given: list[CallArgument] = []
+    for parameter in function.parameters:
+        if parameter.name in slots:
+            chosen = tuple(slots[parameter.name]) if parameter.variadic else (slots[parameter.name][-1],)
+            given.append(CallArgument(parameter.name, parameter.type, chosen, parameter.variadic))
+    return Call(function, tuple(given))
+
+
+def _suggestion(catalog: Catalog, name: Name, keys: frozenset[str]) -> str | None:
+    overloads = catalog.functions.get(name)
+    if overloads:
+        signatures = {
+            ", ".join(sorted(parameter.name for parameter in function.parameters)): function for function in overloads
+        }
+        similar = closest(", ".join(sorted(keys)), signatures, at_least=0.33)
+        return f"Perhaps you meant to call the function {name}({similar})" if similar is not None else None
+    similar = closest(name.name, sorted(known.name for known in catalog.functions if known.schema == name.schema))
+    return f"Perhaps you meant to call the function {name.schema}.{similar}" if similar else None

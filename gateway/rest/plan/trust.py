@@ -1,0 +1,89 @@
+"""Whether a read may use the fast path: everything it runs must be code that is vouched for (see `catalog.trust`).
+
+What the catalog vouches for is a plain read of a relation. Whatever the request adds (casts, computed fields,
+aggregates, functions) is looked at here. When in doubt the answer is no: the slower path is always safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gateway.catalog import Catalog
+from gateway.rest.grammar.syntax import Condition, Field, Logic
+from gateway.rest.plan.draft import Draft
+
+_PLAIN_CASTS = frozenset(
+    "bool boolean int2 smallint int4 int integer int8 bigint float4 real float8 numeric decimal text varchar date time "
+    "timetz timestamp timestamptz interval uuid json jsonb bytea inet cidr money oid".split()
+    + ["double precision", "character varying", "timestamp with time zone", "timestamp without time zone"]
+)
+"""Casts that PostgreSQL resolves to its own types whatever the search path holds."""
+
+
+def opaque_reason(root: Draft, catalog: Catalog) -> str | None:
+    """Why the read needs its own transaction, or None if it may use the fast path."""
+    for node in root.walk():
+        reason = _node_reason(node, catalog)
+        if reason is not None:
+            return reason
+    return None
+
+
+def _node_reason(node: Draft, catalog: Catalog) -> str | None:
+    if node.relation is None:
+        return f"{node.name} is not in the catalog"
+    if node.relation.opaque is not None:
+        return node.relation.opaque
+    if node.relationship is not None and node.relationship.opaque is not None:
+        return node.relationship.opaque
+    junction = node.relationship.junction if node.relationship else None
+    if junction is not None:
+        between = catalog.relations.get(junction.table)
+        if between is None or between.opaque is not None:
+            return between.opaque if between else f"{junction.table} is not in the catalog"
+    if node.conditions or node.order or node.relationship:
+        if catalog.opaque_operators is not None:
+            return catalog.opaque_operators
+    for item in node.fields:
+        if item.aggregate is not None:
+            return "aggregate functions may be user-defined"
+        if item.cast is not None and item.cast.lower() not in _PLAIN_CASTS:
+            return f"the cast to {item.cast} may run a function"
+    return _field_reason(node, catalog)
+
+
+def _field_reason(node: Draft, catalog: Catalog) -> str | None:
+    assert node.relation is not None
+    embeds = {child.key for child in node.children}
+    for field in _fields(node):
+        column = node.relation.columns.get(field.name)
+        if column is None and field.name != "*" and field.name not in embeds:
+            return f"{node.name}.{field.name} is not a column and may be a function"
+    types = {column.type_name for column in node.relation.columns.values()}
+    for representation in catalog.representations.values():
+        if representation.opaque is not None and types & {representation.source, representation.target}:
+            return representation.opaque
+    return None
+
+
+def _fields(node: Draft) -> Iterable[Field]:
+    for item in node.fields:
+        yield item.field
+    for condition in node.conditions:
+        yield from _condition_fields(condition)
+    for term in node.order:
+        if term.relation is None:
+            yield term.field
+            continue
+        # the column of another node: that node's own check does not see it
+        owner = next((child for child in node.children if child.key == term.relation), None)
+        if owner is None or owner.relation is None or term.field.name not in owner.relation.columns:
+            yield Field(f"{term.relation}({term.field.name})")
+
+
+def _condition_fields(condition: Condition) -> Iterable[Field]:
+    if isinstance(condition, Logic):
+        for child in condition.children:
+            yield from _condition_fields(child)
+    else:
+        yield condition.field

@@ -1,0 +1,44 @@
+"""Statements by shape, so that a request which differs from another only in its values plans nothing."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from gateway.catalog import Catalog
+from gateway.rest.compile import Compiled
+
+
+@dataclass(slots=True)
+class PlanCounts:
+    hits: int = 0
+    misses: int = 0
+
+
+class PlanCache:
+    """Key: what `compile.shape_key` lists. Valid for one catalog snapshot; a new one empties it. At most `limit`
+    entries, the least recently used leave first. Holds no values of requests and nothing of identities, so entries
+    are shared by everybody."""
+
+    def __init__(self, limit: int = 2000) -> None:
+        self._limit = limit
+        self._catalog: Catalog | None = None
+        self._plans: OrderedDict[Hashable, Compiled] = OrderedDict()
+        self.counts = PlanCounts()
+
+    def get(self, catalog: Catalog, key: Hashable, compile_: Callable[[], Compiled]) -> Compiled:
+        """The plan for `key`, compiled if it is not known. What `compile_` raises is not kept."""
+        if catalog is not self._catalog:
+            self._plans.clear()
+            self._catalog = catalog
+        plan = self._plans.get(key)
+        if plan is not None:
+            self._plans.move_to_end(key)
+            self.counts.hits += 1
+            return plan
+        self.counts.misses += 1
+        plan = self._plans[key] = compile_()
+        if len(self._plans) > self._limit:
+            self._plans.popitem(last=False)
+        return plan

@@ -1,0 +1,172 @@
+"""From a result row to status, headers and body (PostgREST docs: "Pagination and Count", "Response Headers")."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import quote
+
+from gateway.rest.compile import Compiled
+from gateway.rest.errors import bad_response_headers, bad_response_status, not_single, range_not_satisfiable
+from gateway.rest.media import Form
+from gateway.rest.preferences import applied
+from gateway.rest.request import Request
+
+Header = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One answer of PostgreSQL. `total` is known if it was counted; `headers` and `status` are the texts of the
+    `response.*` settings, None if SQL did not set them."""
+
+    body: bytes
+    page: int
+    total: int | None = None
+    headers: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: list[Header]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RespondRules:
+    """`many_schemas`: more than one schema is exposed, so answers name theirs. `tx_override`: `Prefer: tx` counts."""
+
+    many_schemas: bool = False
+    tx_override: bool = False
+
+
+def body_bytes(compiled: Compiled, body: bytes | str | None) -> bytes:
+    """The body as PostgreSQL sent it: json as bytes, other text as str, bytea as hexadecimal text."""
+    if body is None:
+        return b""
+    if isinstance(body, bytes):
+        return body
+    if compiled.binary:
+        return bytes.fromhex(body[2:])
+    return body.encode()
+
+
+def check_single(compiled: Compiled, page: int) -> None:
+    """Raises PGRST116 if one object was asked for and there is not exactly one row."""
+    if compiled.rendering.form is Form.OBJECT and page != 1 and not compiled.single and not compiled.void:
+        raise not_single(page)
+
+
+def respond(request: Request, compiled: Compiled, result: Result, rules: RespondRules) -> Answer:
+    """The answer to a read. Raises PGRST103 for an offset beyond the end, PGRST111, PGRST112."""
+    page = 1 if compiled.single else result.page
+    status, content_range = _range(request.offset, page, result.total)
+    headers: list[Header] = [("Content-Range", content_range)]
+    if compiled.path is not None:
+        headers.append(("Content-Location", _location(compiled.path, request.query.canonical)))
+    if compiled.void:
+        status = 204 if status != 416 else status
+    else:
+        headers.append(("Content-Type", compiled.rendering.content_type))
+        if request.profile_sent or rules.many_schemas:
+            headers.append(("Content-Profile", request.schema))
+    preferences = _applied(request, rules, call=compiled.path is None)
+    if preferences is not None:
+        headers.append(("Preference-Applied", preferences))
+    headers.append(("Vary", "Accept, Prefer, Range"))
+    headers.extend(_warnings(compiled.legacy_names))
+    body = result.body
+    if status == 416:
+        error = range_not_satisfiable(_beyond(request.offset, result.total))
+        shape = {"code": error.code, "details": error.details, "hint": error.hint, "message": error.message}
+        body = json.dumps(shape, separators=(",", ":")).encode()
+    status, headers = _overridden(status, headers, result)
+    return Answer(status, headers, body if request.method != "HEAD" else b"")
+
+
+def _range(offset: int, rows: int, total: int | None) -> tuple[int, str]:
+    known = "*" if total is None else str(total)
+    content_range = f"{offset}-{offset + rows - 1}/{known}" if rows else f"*/{known}"
+    if total is None:
+        return 200, content_range
+    if offset > total:
+        return 416, f"*/{total}"
+    return (206 if rows < total else 200), content_range
+
+
+def _beyond(offset: int, total: int | None) -> str:
+    return f"An offset of {offset} was requested, but there are only {total or 0} rows."
+
+
+def _location(path: str, canonical: str) -> str:
+    location = f"/{quote(path, safe='$')}"
+    return f"{location}?{canonical}" if canonical else location
+
+
+def _applied(request: Request, rules: RespondRules, *, call: bool) -> str | None:
+    preferences = request.preferences
+    return applied(
+        {
+            "count": preferences.count,
+            "tx": preferences.tx if rules.tx_override else None,
+            "handling": preferences.handling,
+            "timezone": preferences.timezone,
+            "max-affected": (
+                str(preferences.max_affected)
+                if call and preferences.strict and preferences.max_affected is not None
+                else None
+            ),
+        }
+    )
+
+
+def _warnings(names: Sequence[tuple[str, str]]) -> list[Header]:
+    return [
+        (
+            "Warning",
+            f"299 - \"The embed '{target}' has the alias '{alias}': use the alias in filters, orders and limits. "
+            'Its target name will not be accepted in a later version."',
+        )
+        for target, alias in names
+    ]
+
+
+# -- what SQL may say about the answer ------------------------------------------------------------------------------
+
+
+def _overridden(status: int, headers: list[Header], result: Result) -> tuple[int, list[Header]]:
+    if result.status is not None:
+        status = _status(result.status)
+    if result.headers is None:
+        return status, headers
+    own = _headers(result.headers)
+    replaced = {name.lower() for name, _ in own}
+    return status, [header for header in headers if header[0].lower() not in replaced] + own
+
+
+def _status(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 100 <= int(text[:4]) <= 999:
+        raise bad_response_status()
+    return int(text)
+
+
+def _headers(text: str) -> list[Header]:
+    try:
+        parsed: Any = json.loads(text)
+    except ValueError:
+        raise bad_response_headers() from None
+    if not isinstance(parsed, list):
+        raise bad_response_headers()
+    headers: list[Header] = []
+    for item in cast(list[Any], parsed):
+        if not isinstance(item, dict) or len(cast(dict[str, Any], item)) != 1:
+            raise bad_response_headers()
+        ((name, value),) = cast(dict[str, Any], item).items()
+        if not isinstance(value, str):
+            raise bad_response_headers()
+        headers.append((name, value))
+    return headers

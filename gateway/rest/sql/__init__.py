@@ -1,0 +1,1 @@
+"""Statement texts. The only place of the room where SQL is written; values are always parameters."""

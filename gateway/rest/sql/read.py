@@ -1,0 +1,176 @@
+"""Whole statements: the rows of a tree rendered by PostgreSQL, with the counts and settings that the answer needs.
+
+The result is one row: body, rows on the page, total (or null), then either what proves the identity (fast path) or
+the response settings that SQL may have made (transaction).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.database import PROOF_COLUMNS
+from gateway.rest.media import ExplainRequest, Form, Rendering
+from gateway.rest.plan.model import Call, CallArgument, ReadTree
+from gateway.rest.sql.arguments import Arguments, Statement
+from gateway.rest.sql.counts import count_rows
+from gateway.rest.sql.names import qualified, quote_identifier
+from gateway.rest.sql.rows import CALL_ROWS, RowWriter
+
+SCALAR = "passerelle_scalar"
+"""The column that holds the value of a function that returns no row."""
+
+_PAGE = "passerelle_row"
+_RESPONSE_COLUMNS = (
+    "NULLIF(pg_catalog.current_setting('response.headers', true), ''), "
+    "NULLIF(pg_catalog.current_setting('response.status', true), '')"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """`total`: the whole count is wanted in the statement, not beyond `at_most` rows."""
+
+    total: bool = False
+    at_most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shaping:
+    """`single_value`: a function's one value or object, not a list. `scalar`: the value has no columns.
+    `binary`: a raw or custom body is bytea. `head`: no body is wanted."""
+
+    rendering: Rendering
+    head: bool = False
+    scalar: bool = False
+    single_value: bool = False
+    binary: bool = False
+
+
+def read_statement(
+    tree: ReadTree, shaping: Shaping, counting: Counting, slots: int, *, proof: bool, call: Call | None = None
+) -> Statement:
+    """The statement for a read, over a relation or over the rows of `call`."""
+    arguments = Arguments()
+    comparable = shaping.rendering.form not in (Form.JSON, Form.OBJECT) or _aggregates(tree)
+    source = f"WITH {CALL_ROWS} AS ({_call(call, shaping, arguments)})" if call else ""
+    rows = RowWriter(arguments, comparable=comparable).select(tree.root)
+    total = _total(tree, counting, arguments)
+    last = PROOF_COLUMNS if proof else _RESPONSE_COLUMNS
+    if shaping.rendering.form is Form.CSV and not shaping.head:
+        source = f"{source}, passerelle_page AS ({rows})" if source else f"WITH passerelle_page AS ({rows})"
+        origin = "passerelle_page"
+    else:
+        origin = f"({rows})"
+    # a call is counted by its rows, so that it runs even if nobody looks at its result
+    page = f"pg_catalog.count({_PAGE})" if call else "pg_catalog.count(*)"
+    text = f"{source} SELECT {_body(shaping)}, {page}, {total}, {last} FROM {origin} AS {_PAGE}"
+    return arguments.statement(_explained(text.strip(), shaping.rendering.explain), slots)
+
+
+def void_statement(call: Call, slots: int) -> Statement:
+    """The statement for a function without a result; it answers one row like the others."""
+    arguments = Arguments()
+    invoked = f"{qualified(call.function.name)}({_arguments(call, arguments)})"
+    text = f"SELECT NULL, pg_catalog.count({_PAGE}), NULL, {_RESPONSE_COLUMNS} FROM (SELECT {invoked}) AS {_PAGE}"
+    return arguments.statement(text, slots)
+
+
+def plan_statement(tree: ReadTree, slots: int) -> Statement:
+    """EXPLAIN of the count, whose estimate of rows serves planned and estimated counts."""
+    arguments = Arguments()
+    return arguments.statement(f"EXPLAIN (FORMAT JSON) {count_rows(tree.root, arguments)}", slots)
+
+
+def _total(tree: ReadTree, counting: Counting, arguments: Arguments) -> str:
+    if not counting.total:
+        return "NULL"
+    root = tree.root
+    if root.limit is None and root.offset is None and root.max_rows is None:
+        return "pg_catalog.count(*)"
+    limit = f" LIMIT {counting.at_most}" if counting.at_most is not None else ""
+    return f"(SELECT pg_catalog.count(*) FROM ({count_rows(root, arguments)}{limit}) AS passerelle_all)"
+
+
+def _aggregates(tree: ReadTree) -> bool:
+    pending = [tree.root]
+    while pending:
+        node = pending.pop()
+        if any(output.aggregate for output in node.outputs):
+            return True
+        for embed in node.embeds:
+            if any(lifted.aggregate for lifted in embed.lifted):
+                return True
+            pending.append(embed.node)
+    return False
+
+
+# -- bodies ---------------------------------------------------------------------------------------------------------
+
+
+def _body(shaping: Shaping) -> str:
+    if shaping.head:
+        return "NULL"
+    row = f"{_PAGE}.{SCALAR}" if shaping.scalar else _PAGE
+    rendering = shaping.rendering
+    match rendering.form:
+        case Form.JSON if not shaping.single_value:
+            return f"COALESCE({_stripped(f'pg_catalog.json_agg({row})', rendering)}, '[]')"
+        case Form.JSON | Form.OBJECT:
+            return f"COALESCE({_stripped(f'pg_catalog.json_agg({row})->0', rendering)}, 'null')"
+        case Form.CSV:
+            return _csv(row)
+        case Form.GEOJSON:
+            features = f"COALESCE(pg_catalog.json_agg(ST_AsGeoJSON({row})::json), '[]')"
+            return f"pg_catalog.json_build_object('type', 'FeatureCollection', 'features', {features})"
+        case Form.CUSTOM:
+            assert rendering.handler is not None
+            handler = rendering.handler
+            typed = f"{row}::{qualified(handler.relation)}" if handler.relation and not shaping.scalar else row
+            return _raw(f"{qualified(handler.function)}({typed})", shaping)
+        case Form.RAW:
+            return _raw(f"(pg_catalog.array_agg({row}))[1]", shaping)
+
+
+def _stripped(text: str, rendering: Rendering) -> str:
+    return f"pg_catalog.json_strip_nulls({text})" if rendering.strip_nulls else text
+
+
+def _raw(text: str, shaping: Shaping) -> str:
+    return f"({text})::bytea" if shaping.binary else f"({text})::text"
+
+
+def _csv(row: str) -> str:
+    """A header line of the first row's keys, then each row's text without its parentheses."""
+    first = "SELECT pg_catalog.row_to_json(r) FROM passerelle_page AS r LIMIT 1"
+    header = f"SELECT COALESCE(pg_catalog.string_agg(k, ','), '') FROM pg_catalog.json_object_keys(({first})) AS k"
+    line = f"pg_catalog.substr({row}::text, 2, pg_catalog.length({row}::text) - 2)"
+    return f"({header}) || E'\\n' || COALESCE(pg_catalog.string_agg({line}, E'\\n'), '')"
+
+
+def _explained(text: str, explain: ExplainRequest | None) -> str:
+    if explain is None:
+        return text
+    options = ["FORMAT JSON" if explain.as_json else "FORMAT TEXT", *(option.upper() for option in explain.options)]
+    return f"EXPLAIN ({', '.join(options)}) {text}"
+
+
+# -- calls ----------------------------------------------------------------------------------------------------------
+
+
+def _call(call: Call, shaping: Shaping, arguments: Arguments) -> str:
+    invoked = f"{qualified(call.function.name)}({_arguments(call, arguments)})"
+    if shaping.scalar:
+        return f"SELECT {invoked} AS {SCALAR}"
+    return f"SELECT passerelle_result.* FROM {invoked} AS passerelle_result"
+
+
+def _arguments(call: Call, arguments: Arguments) -> str:
+    return ", ".join(_argument(argument, arguments) for argument in call.arguments)
+
+
+def _argument(argument: CallArgument, arguments: Arguments) -> str:
+    name = quote_identifier(argument.name)
+    if argument.variadic:
+        elements = ", ".join(arguments.slot(slot) for slot in argument.slots)
+        return f"VARIADIC {name} := ARRAY[{elements}]::{argument.type}"
+    return f"{name} := {arguments.slot(argument.slots[0])}::{argument.type}"

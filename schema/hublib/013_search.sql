@@ -1,5 +1,6 @@
--- Searches, rankings and figures. They run as the caller: nobody finds or counts what they may not read. Bodies that are
--- parsed on creation need no pinned search_path, and without one PostgreSQL can inline them.
+-- Searches, rankings and figures. They run as the caller: nobody finds or counts what they may not read. Bodies that
+-- are parsed on creation need no pinned search_path, and without one PostgreSQL can inline them.
+
 create function public.search_resources(
   query text default null,
   categories text[] default null,

@@ -1,0 +1,10 @@
+-- Makes a session that ran code we cannot vouch for as good as new. One statement per line; each is sent by itself.
+BEGIN
+RESET SESSION AUTHORIZATION
+RESET ROLE
+RESET ALL
+CLOSE ALL
+UNLISTEN *
+DISCARD TEMP
+DISCARD SEQUENCES
+COMMIT

@@ -1,0 +1,183 @@
+"""One connection and what is known about it: whose identity it carries, and which statements are prepared on it."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Sequence
+from importlib import resources
+
+import asyncpg
+
+from gateway.database import wire
+from gateway.database.connection import Arguments, State, TextConnection
+from gateway.database.model import Caller, Envelope, TransactionMode
+from gateway.database.settings import (
+    Pair,
+    begin,
+    caller_settings,
+    changed_settings,
+    in_statements,
+    set_config_statement,
+    transaction_settings,
+)
+
+SPOILED = "passerelle: this session has"
+"""Begins the server's message when a scrub finds a session beyond repair (`check_session.sql`)."""
+
+
+class Session:
+    """A connection in the pool.
+
+    `carried` is the caller whose settings hold at session level, None if there are none. `dirty` says that the
+    session's state is not known, because code ran that we cannot vouch for or because a change of identity failed:
+    nothing may run on it before a scrub, which travels with the next statement. A scrub is a transaction of its own,
+    so what it does stays done if that statement fails.
+    """
+
+    __slots__ = (
+        "_named",
+        "_numbers",
+        "_obsolete",
+        "_statements",
+        "_statements_limit",
+        "carried",
+        "connection",
+        "created",
+        "dirty",
+        "fresh",
+        "generation",
+        "idle_since",
+        "scrubs",
+        "switches",
+        "unusable",
+    )
+
+    def __init__(
+        self, connection: TextConnection, *, created: float, generation: int, named: bool, statements_limit: int = 128
+    ) -> None:
+        self.connection = connection
+        self.created = created
+        self.generation = generation
+        self.idle_since = created
+        self.carried: Caller | None = None
+        self.dirty = False
+        self.fresh = True
+        self.unusable = False
+        self.scrubs = 0
+        self.switches = 0
+        self._named = named
+        self._numbers = 0
+        self._obsolete = b""
+        self._statements: OrderedDict[str, State] = OrderedDict()
+        self._statements_limit = statements_limit
+
+    async def read(self, caller: Caller, sql: str, arguments: Arguments) -> list[asyncpg.Record]:
+        """Run one statement outside of a transaction block, as `caller`. Its identity is sent along if needed."""
+        before = b"" if caller is self.carried and not self.dirty else self.messages_to_carry(caller)
+        state = self._statements.get(sql)
+        if state is not None and not before:
+            self._statements.move_to_end(sql)
+            return await self.connection.bind_execute(state, arguments, "", 0, False, None)
+        _check_encodable(arguments)
+        # Until the server says otherwise, nobody knows how far it came.
+        self.dirty = True
+        self.carried = None
+        if state is None and before:
+            await self.connection.synchronize(before)
+            self.carried, self.dirty, before = caller, False, b""
+        rows = await self.execute(sql, arguments, before)
+        self.carried, self.dirty = caller, False
+        return rows
+
+    async def execute(self, sql: str, arguments: Arguments, before: bytes = b"") -> list[asyncpg.Record]:
+        """Run `sql` after the messages `before`; a statement not yet prepared takes further round trips."""
+        _check_encodable(arguments)
+        state = self._statements.get(sql)
+        if state is None:
+            if before:
+                await self.connection.synchronize(before)
+                before = b""
+            state = await self._prepare(sql)
+        else:
+            self._statements.move_to_end(sql)
+        if self._obsolete:
+            before, self._obsolete = self._obsolete + before, b""
+        return await self.connection.execute_state(state, arguments, before)
+
+    def messages_to_carry(self, caller: Caller) -> bytes:
+        """What makes the session carry `caller` from wherever it is, empty if it does already."""
+        carried = self.carried
+        if self.dirty:
+            return self._scrub() + self._set(caller_settings(caller), local=False)
+        if carried == caller:
+            self.carried = caller
+            return b""
+        self.switches += 1
+        if carried is None:
+            return self._set(caller_settings(caller), local=False)
+        pairs = changed_settings(carried, caller)
+        if pairs is None:
+            return _VACATE + self._set(caller_settings(caller), local=False)
+        return self._set(pairs, local=False)
+
+    def messages_to_open(self, caller: Caller, envelope: Envelope | None, mode: TransactionMode) -> bytes:
+        """What opens a transaction for `caller` on a session that carries nobody; `envelope` None: no request.*."""
+        if self.dirty:
+            blank = self._scrub()
+        elif self.carried is not None:
+            blank = _VACATE
+        else:
+            blank = b""
+        pairs = caller_settings(caller) if envelope is None else transaction_settings(caller, envelope, mode)
+        return blank + wire.script([begin(mode)]) + self._set(pairs, local=True)
+
+    def forget(self, sql: str) -> None:
+        """Prepare `sql` anew when it is needed next: its tables have changed."""
+        state = self._statements.pop(sql, None)
+        if state is not None and state.name:
+            self._obsolete += wire.close(state.name)
+
+    async def _prepare(self, sql: str) -> State:
+        if len(self._statements) >= self._statements_limit:
+            self.forget(next(iter(self._statements)))
+        self._numbers += 1
+        state = await self.connection.describe(f"passerelle_{self._numbers}" if self._named else "", sql)
+        self._statements[sql] = state
+        return state
+
+    def _set(self, pairs: Sequence[Pair], *, local: bool) -> bytes:
+        messages: list[bytes] = []
+        for portion in in_statements(pairs):
+            sql = set_config_statement(len(portion), local=local)
+            name = f"passerelle_set_{len(portion)}_{'local' if local else 'session'}" if self._named else ""
+            messages.append(self.connection.parsed(name, sql) if name else wire.parse("", sql))
+            messages.append(wire.bind(name, [text for pair in portion for text in pair]))
+            messages.append(wire.EXECUTE)
+        return b"".join(messages)
+
+    def _scrub(self) -> bytes:
+        self.scrubs += 1
+        seed = secrets.randbits(52) / 2**52
+        return _SCRUB + wire.parse("", _CHECK) + wire.bind("", [repr(seed)]) + wire.EXECUTE + _COMMIT
+
+
+def _check_encodable(arguments: Arguments) -> None:
+    # The driver would only find out after other messages have gone out, and the connection would be lost.
+    for argument in arguments:
+        if argument is not None and not argument.isascii():
+            argument.encode()
+
+
+def _sql(file: str) -> str:
+    return resources.files(__package__ or "gateway.database").joinpath(file).read_text(encoding="utf-8")
+
+
+def _lines(file: str) -> list[str]:
+    return [line for line in _sql(file).splitlines() if line and not line.startswith("--")]
+
+
+_CHECK = _sql("check_session.sql")
+_COMMIT = wire.script(["COMMIT"])
+_SCRUB = wire.script(line for line in _lines("scrub.sql") if line != "COMMIT")
+_VACATE = wire.script(_lines("vacate.sql"))

@@ -1,0 +1,180 @@
+"""A transaction as a caller: opened with everything it carries in one round trip, scrubbed away afterwards."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import asyncpg
+
+from gateway.database.connection import Arguments
+from gateway.database.errors import DatabaseError, is_unencodable, translate
+from gateway.database.model import Caller, Envelope, TransactionMode
+from gateway.database.pool import Pool
+from gateway.database.session import SPOILED, Session
+from gateway.errors import GatewayError
+
+
+class StaleSession(DatabaseError):
+    """Nothing has happened, but what the session had prepared is out of date: the same work may run once more."""
+
+
+class Transaction:
+    """Statements of one caller, all or nothing. Made by `Database.transaction`.
+
+    BEGIN and the settings go out with the first statement. After an error the transaction can only end.
+    """
+
+    __slots__ = ("_caller", "_completed", "_ended", "_envelope", "_failure", "_mode", "_opened", "_session")
+
+    def __init__(self, session: Session, caller: Caller, envelope: Envelope | None, mode: TransactionMode) -> None:
+        self._session = session
+        self._caller = caller
+        self._envelope = envelope
+        self._mode = mode
+        self._opened = False
+        self._ended = False
+        self._completed = 0
+        self._failure: GatewayError | None = None
+
+    async def fetchrow(self, sql: str, arguments: Arguments = ()) -> asyncpg.Record | None:
+        """The first row of `sql`, run to its end as the caller. Raises DatabaseError, ConnectionLost."""
+        rows = await self.fetch(sql, arguments)
+        return rows[0] if rows else None
+
+    async def fetch(self, sql: str, arguments: Arguments = ()) -> list[asyncpg.Record]:
+        """All rows of `sql`, run as the caller. Raises DatabaseError, ConnectionLost."""
+        before = self._begin()
+        try:
+            rows = await self._session.execute(sql, arguments, before)
+        except BaseException as error:
+            raise self._failed(error, sql) from error
+        self._completed += 1
+        return rows
+
+    async def execute(self, sql: str) -> None:
+        """Run a command that has neither parameters nor rows (``SET CONSTRAINTS ALL IMMEDIATE``)."""
+        await self.fetch(sql)
+
+    async def rollback(self) -> None:
+        """Undo everything, deliberately; the transaction is over."""
+        if self._opened and not self._ended:
+            self._ended = True
+            try:
+                await self._session.connection.command("ROLLBACK")
+            except BaseException as error:
+                raise self._failed(error, None) from error
+        self._ended = True
+
+    async def commit(self) -> None:
+        """Make everything permanent; returns when PostgreSQL has said so.
+
+        Raises what made an earlier statement fail, if one did: nothing was committed then.
+        """
+        if self._failure is not None:
+            await self.rollback()
+            raise self._failure
+        if not self._opened or self._ended:
+            return
+        self._ended = True
+        try:
+            status = await self._session.connection.command("COMMIT")
+        except BaseException as error:
+            raise self._failed(error, None) from error
+        if status != "COMMIT":
+            raise DatabaseError(500, "25P02", "the transaction was rolled back instead of committed")
+
+    def _begin(self) -> bytes:
+        if self._ended:
+            raise RuntimeError("the transaction is over")
+        if self._failure is not None:
+            raise self._failure
+        if self._opened:
+            return b""
+        self._opened = True
+        messages = self._session.messages_to_open(self._caller, self._envelope, self._mode)
+        # From here on the session's state depends on what runs on it.
+        self._session.carried, self._session.dirty = None, True
+        return messages
+
+    def _failed(self, error: BaseException, sql: str | None) -> BaseException:
+        session = self._session
+        if not isinstance(error, asyncpg.PostgresError) and not is_unencodable(error):
+            session.unusable = True
+        if sql is not None and isinstance(error, asyncpg.PostgresError) and is_stale(error):
+            session.forget(sql)
+            session.unusable = session.unusable or not isinstance(error, asyncpg.InvalidCachedStatementError)
+            if self._completed == 0:
+                self._failure = StaleSession(
+                    503, error.sqlstate or "", error.message or "", headers={"Retry-After": "1"}
+                )
+                return self._failure
+        told = translate(error, anonymous=self._caller.identity.anonymous)
+        if told is None:
+            return error
+        self._failure = told
+        return told
+
+
+class TransactionScope:
+    """``async with`` around a transaction: commits at its end, rolls back if the block raises."""
+
+    __slots__ = ("_caller", "_envelope", "_mode", "_opaque", "_pool", "_session", "_transaction")
+
+    def __init__(
+        self, pool: Pool, caller: Caller, envelope: Envelope | None, mode: TransactionMode, *, opaque: bool
+    ) -> None:
+        self._pool = pool
+        self._caller = caller
+        self._envelope = envelope
+        self._mode = mode
+        self._opaque = opaque
+
+    async def __aenter__(self) -> Transaction:
+        pool, caller = self._pool, self._caller
+        session = pool.take(caller, opaque=self._opaque)
+        if session is None:
+            session = await pool.acquire(caller, opaque=self._opaque)
+        self._session = session
+        self._transaction = transaction = Transaction(session, caller, self._envelope, self._mode)
+        if self._mode.pre_request is not None:
+            try:
+                await transaction.fetch(f"SELECT {self._mode.pre_request}()")
+            except BaseException as error:
+                await self.__aexit__(type(error), error, None)
+                raise
+        return transaction
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        session = self._session
+        committed = False
+        try:
+            if error is None:
+                await self._transaction.commit()
+                committed = True
+            elif isinstance(error, Exception) and not session.unusable:
+                await self._transaction.rollback()
+            else:
+                session.unusable = True
+        finally:
+            self._release(session, committed=committed)
+
+    def _release(self, session: Session, *, committed: bool) -> None:
+        connection = session.connection
+        if session.unusable or connection.is_closed() or connection.is_in_transaction() or not connection.understands:
+            session.unusable = True
+        elif committed and not self._opaque:
+            # Only settings for the transaction were made, on a session that carried nobody.
+            session.dirty = False
+        self._pool.give(session)
+
+
+def is_stale(error: asyncpg.PostgresError) -> bool:
+    """Whether a statement failed because of what had been prepared or left on its session, not by itself."""
+    if isinstance(error, asyncpg.InvalidCachedStatementError):
+        return True
+    message = error.message or ""
+    if isinstance(error, asyncpg.InvalidSQLStatementNameError | asyncpg.DuplicatePreparedStatementError):
+        return '"passerelle_' in message
+    return SPOILED in message

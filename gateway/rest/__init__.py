@@ -1,0 +1,5 @@
+"""`/rest/v1`: PostgREST's HTTP API. A request walks request -> compile (plan, sql) -> handler -> respond."""
+
+from gateway.rest.handler import RestRules, RestSurface
+
+__all__ = ["RestRules", "RestSurface"]

@@ -31,7 +31,7 @@ select
     not (a.attnotnull or (t.typtype = 'd' and t.typnotnull)) as nullable,
     case
         when a.attgenerated <> '' then null
-        when a.attidentity = 'd' then format('nextval(%L)', pg_get_serial_sequence(a.attrelid::regclass::text, a.attname)::regclass)
+        when a.attidentity = 'd' then format('nextval(%L)', owned.sequence)
         when d.adbin is not null then pg_get_expr(d.adbin, d.adrelid)
         when t.typtype = 'd' then pg_get_expr(t.typdefaultbin, 0)
     end as default_expression,
@@ -51,6 +51,14 @@ join pg_type t on t.oid = a.atttypid
 join pg_namespace tn on tn.oid = t.typnamespace
 left join innermost i on i.oid = a.atttypid
 left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+-- not pg_get_serial_sequence, which wants USAGE on the schema
+left join (
+    select o.refobjid, o.refobjsubid, format('%I.%I', sn.nspname, s.relname) as sequence
+    from pg_depend o
+    join pg_class s on s.oid = o.objid and s.relkind = 'S'
+    join pg_namespace sn on sn.oid = s.relnamespace
+    where o.classid = 'pg_class'::regclass and o.refclassid = 'pg_class'::regclass and o.deptype = 'i'
+) owned on owned.refobjid = a.attrelid and owned.refobjsubid = a.attnum
 left join pg_description c_note
     on c_note.objoid = a.attrelid and c_note.objsubid = a.attnum and c_note.classoid = 'pg_class'::regclass
 where n.nspname = any ($1)

@@ -1,0 +1,265 @@
+"""The surface `/rest/v1`: the only file of the room that awaits anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import asyncpg
+import orjson
+from aiohttp import web
+
+from gateway.catalog import Catalog, Name, Relation
+from gateway.database import Access, Database, Envelope, Transaction, TransactionMode
+from gateway.identity import Authenticator, Identity, looks_like_browser
+from gateway.rest.callers import Callers
+from gateway.rest.compile import (
+    Compiled,
+    CompileRules,
+    allowed_methods,
+    compile_call,
+    compile_read,
+    find_for_options,
+    shape_key,
+    unknown_table,
+    values,
+)
+from gateway.rest.errors import not_implemented, root_disabled
+from gateway.rest.openapi import OpenApi
+from gateway.rest.plancache import PlanCache
+from gateway.rest.request import Request as RestRequest
+from gateway.rest.request import Rules, Target, read_request
+from gateway.rest.respond import Answer, RespondRules, Result, body_bytes, check_single, respond
+from gateway.rest.timing import Stages
+from gateway.web import BytesResponse, ErrorRenderer, Request, raw_path_and_query
+
+_READS = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class RestRules:
+    """The room's settings. `pre_request` is the quoted name of the function that runs before each request."""
+
+    request: Rules
+    compile: CompileRules = field(default_factory=CompileRules)
+    respond: RespondRules = field(default_factory=RespondRules)
+    extra_search_path: tuple[str, ...] = ()
+    app_settings: tuple[tuple[str, str], ...] = ()
+    pre_request: str | None = None
+    rollback: bool = False
+    tx_override: bool = False
+    server_timing: bool = False
+
+
+class RestSurface:
+    """PostgREST's HTTP API under `prefix`, for callers that `authenticator` knows, on `database`.
+
+    `catalog` answers the current snapshot, or raises 503 while there is none.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        rules: RestRules,
+        *,
+        authenticator: Authenticator,
+        catalog: Callable[[], Catalog],
+        database: Database,
+        render_error: ErrorRenderer,
+        openapi: OpenApi | None,
+        plans: PlanCache | None = None,
+    ) -> None:
+        self.prefix = prefix
+        self.render_error = render_error
+        self._rules = rules
+        self._authenticator = authenticator
+        self._catalog = catalog
+        self._database = database
+        self._openapi = openapi
+        self._callers = Callers(rules.extra_search_path, rules.app_settings)
+        self.plans = plans or PlanCache()
+
+    async def handle(self, request: Request) -> web.StreamResponse:
+        stages = Stages(enabled=self._rules.server_timing)
+        headers = request.headers
+        identity = self._identify(request)
+        request.role = identity.role
+        stages.mark("jwt")
+        catalog = self._catalog()
+        path, raw_query = raw_path_and_query(request)
+        asked = read_request(
+            request.method,
+            path[len(self.prefix) :] or "/",
+            raw_query,
+            headers,
+            headers.getall("Prefer", ()),
+            self._rules.request,
+        )
+        request.route = self.prefix + _ROUTES[asked.target]
+        stages.mark("parse")
+        if asked.method == "OPTIONS":
+            return self._options(asked, catalog)
+        if asked.method not in _READS:
+            raise not_implemented("Writes are not served yet.")
+        if asked.target is Target.ROOT:
+            return await self._root(request, asked, catalog, identity)
+        answer = await self._read(request, asked, catalog, identity, stages)
+        response = BytesResponse(answer.status, answer.headers, answer.body)
+        if stages.enabled:
+            response.headers["Server-Timing"] = stages.header("response")
+        return response
+
+    def _identify(self, request: Request) -> Identity:
+        headers = request.headers
+        apikey = headers.get("apikey") or (request.query.get("apikey") if "apikey=" in request.target else None)
+        authorization = headers.get("Authorization")
+        if apikey is None:
+            return self._authenticator.identify(authorization, None)
+        return self._authenticator.identify(authorization, apikey, browser=looks_like_browser(headers))
+
+    # -- reads ------------------------------------------------------------------------------------------------------
+
+    async def _read(
+        self, request: Request, asked: RestRequest, catalog: Catalog, identity: Identity, stages: Stages
+    ) -> Answer:
+        compile_ = compile_call if asked.target is Target.FUNCTION else compile_read
+        compiled = self.plans.get(
+            catalog, shape_key(asked), lambda: compile_(asked, catalog, self._rules.compile)
+        )
+        stages.mark("plan")
+        caller = self._callers.get(identity, asked.schema, asked.preferences.timezone, catalog)
+        arguments = compiled.statement.bind(values(asked))
+        if compiled.access is Access.VOUCHED:
+            row = await self._database.read(caller, compiled.statement.text, arguments)
+            result = _result(compiled, row)
+            check_single(compiled, result.page)
+        else:
+            settings = catalog.role_settings.get(identity.role)
+            isolation = compiled.isolation or (settings.isolation if settings else None)
+            mode = TransactionMode(True, isolation, compiled.hoisted, self._rules.pre_request)
+
+            async def work(transaction: Transaction) -> Result:
+                result = await self._in_transaction(transaction, asked, compiled, arguments)
+                if self._rolls_back(asked):
+                    await transaction.rollback()
+                return result
+
+            result = await self._database.run_transaction(caller, _envelope(request), mode, work)
+        request.round_trips += 1
+        stages.mark("transaction")
+        return respond(asked, compiled, result, self._rules.respond)
+
+    async def _in_transaction(
+        self, transaction: Transaction, asked: RestRequest, compiled: Compiled, arguments: Sequence[str]
+    ) -> Result:
+        text = compiled.statement.text
+        if compiled.rendering.explain is not None:
+            rows = await transaction.fetch(text, arguments)
+            return Result(_plan_text(rows), len(rows))
+        row = await transaction.fetchrow(text, arguments)
+        assert row is not None  # the statement aggregates
+        result = _result(compiled, row, row[3], row[4])
+        check_single(compiled, result.page)
+        if compiled.estimate is not None:
+            planned = await transaction.fetchrow(compiled.estimate.text, compiled.estimate.bind(values(asked)))
+            assert planned is not None  # EXPLAIN always answers
+            result = _estimated(result, _plan_rows(planned[0]), asked.preferences.count, self._rules.compile)
+        return result
+
+    def _rolls_back(self, asked: RestRequest) -> bool:
+        if self._rules.tx_override and asked.preferences.tx is not None:
+            return asked.preferences.tx == "rollback"
+        return self._rules.rollback
+
+    # -- descriptions -----------------------------------------------------------------------------------------------
+
+    def _options(self, asked: RestRequest, catalog: Catalog) -> web.StreamResponse:
+        if asked.target is Target.ROOT:
+            allowed = "OPTIONS,GET,HEAD"
+        elif asked.target is Target.FUNCTION:
+            allowed = allowed_methods(find_for_options(asked, catalog))
+        else:
+            name = Name(asked.schema, asked.name)
+            relation = catalog.relations.get(name)
+            if relation is None:
+                raise unknown_table(name, catalog)
+            allowed = _relation_methods(relation)
+        return BytesResponse(200, {"Allow": allowed, "Access-Control-Allow-Origin": "*"})
+
+    async def _root(
+        self, request: Request, asked: RestRequest, catalog: Catalog, identity: Identity
+    ) -> web.StreamResponse:
+        if self._openapi is None:
+            raise root_disabled()
+        caller = self._callers.get(identity, asked.schema, asked.preferences.timezone, catalog)
+        settings = catalog.role_settings.get(identity.role)
+        mode = TransactionMode(True, settings.isolation if settings else None, (), self._rules.pre_request)
+        async with self._database.transaction(caller, _envelope(request), mode) as transaction:
+            body, kind = await self._openapi.document(transaction, asked, catalog)
+        headers = {"Content-Type": kind}
+        if asked.profile_sent or self._rules.respond.many_schemas:
+            headers["Content-Profile"] = asked.schema
+        return BytesResponse(200, headers, body)
+
+
+_ROUTES = {Target.ROOT: "/", Target.RELATION: "/{relation}", Target.FUNCTION: "/rpc/{function}"}
+
+
+def _result(
+    compiled: Compiled, row: asyncpg.Record, headers: str | None = None, status: str | None = None
+) -> Result:
+    total = row[2]
+    return Result(
+        body_bytes(compiled, row[0]), int(row[1]), int(total) if total is not None else None, headers, status
+    )
+
+
+def _plan_text(rows: list[asyncpg.Record]) -> bytes:
+    """EXPLAIN answers one JSON document, or a line of text for each step."""
+    return b"\n".join(cell if isinstance(cell, bytes) else str(cell).encode() for cell in (row[0] for row in rows))
+
+
+def _plan_rows(plan: bytes) -> int:
+    return int(orjson.loads(plan)[0]["Plan"]["Plan Rows"])
+
+
+def _estimated(result: Result, planned: int, count: str | None, rules: CompileRules) -> Result:
+    """`planned` takes the planner's word; `estimated` counts as far as is cheap, and takes it beyond."""
+    total = planned
+    if count == "estimated" and result.total is not None:
+        most = rules.read.max_rows
+        total = result.total if most is not None and result.total <= most else max(result.total, planned)
+    return Result(result.body, result.page, total, result.headers, result.status)
+
+
+def _envelope(request: Request) -> Envelope:
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        lower = name.lower()
+        if lower != "cookie":
+            headers[lower] = f"{headers[lower]}, {value}" if lower in headers else value
+    cookies = {name: str(value) for name, value in request.cookies.items()}
+    path, _ = raw_path_and_query(request)
+    return Envelope(request.method, path, _json(headers), _json(cookies))
+
+
+def _json(texts: dict[str, str]) -> str:
+    try:
+        return orjson.dumps(texts).decode()
+    except TypeError:  # bytes that are not UTF-8 arrive as lone surrogates
+        clean = {k.encode(errors="replace").decode(): v.encode(errors="replace").decode() for k, v in texts.items()}
+        return orjson.dumps(clean).decode()
+
+
+def _relation_methods(relation: Relation) -> str:
+    methods = ["OPTIONS,GET,HEAD"]
+    if relation.insertable:
+        methods.append("POST")
+    if relation.insertable and relation.updatable and relation.primary_key:
+        methods.append("PUT")
+    if relation.updatable:
+        methods.append("PATCH")
+    if relation.deletable:
+        methods.append("DELETE")
+    return ",".join(methods)
+

@@ -28,7 +28,8 @@ class Dispatcher:
     Preflights are answered here, before any authentication. `GatewayError`s are rendered by the surface they come
     from, anything unexpected becomes a 500 that tells only the request's id. Cancellation (the client went away)
     passes through. `render_error` speaks where no surface is mounted. `trace_header` names a request header that
-    every answer repeats, empty if it was not sent.
+    every answer repeats, empty if it was not sent. Answers that a surface has begun to send itself (streams,
+    WebSockets) get none of these headers.
     """
 
     mounts: Mounts
@@ -62,6 +63,19 @@ class Dispatcher:
             self.access_log.record(request, response.status, started, surface.prefix if surface else None)
         return response
 
+    def refuse(self, failure: BaseException, request: Request) -> web.StreamResponse:
+        """The answer to what never became a request: `failure` is a `GatewayError` of the HTTP parser, or a fault.
+
+        Its headers are unknown, so is its origin; where every origin is allowed the answer says so, for a browser
+        to show more than a network failure."""
+        started = time.perf_counter()
+        response = self.render_error(self._as_error(failure, request), request)
+        if not self.cors.allowed_origins:
+            response.headers["Access-Control-Allow-Origin"] = "*"
+        if self.access_log.wants(response.status):
+            self.access_log.record(request, response.status, started, None)
+        return response
+
     def _without_surface(self, request: Request) -> web.StreamResponse:
         if is_preflight(request.method, request.headers):
             return self._preflight(request)
@@ -83,7 +97,7 @@ class Dispatcher:
         if response.status == _UNAVAILABLE:
             headers.setdefault("Retry-After", "1")
 
-    def _as_error(self, failure: Exception, request: Request) -> GatewayError:
+    def _as_error(self, failure: BaseException, request: Request) -> GatewayError:
         if isinstance(failure, GatewayError):
             return failure
         if isinstance(failure, web.HTTPRequestEntityTooLarge):

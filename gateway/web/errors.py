@@ -52,10 +52,24 @@ class TargetTooLong(GatewayError):
 
 
 class HeadersTooLarge(GatewayError):
-    """431: a header field of more than `limit` bytes, or too many of them."""
+    """431: a header field of more than `limit` bytes."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(431, "headers_too_large", f"A request header is larger than {limit} bytes")
+
+
+class TooManyHeaders(GatewayError):
+    """431: more than `limit` header fields."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(431, "headers_too_large", f"The request has more than {limit} headers")
+
+
+class MethodNotAllowed(GatewayError):
+    """405, with the methods that are allowed."""
+
+    def __init__(self, method: str, allowed: str) -> None:
+        super().__init__(405, "PGRST117", f"Unsupported HTTP method: {method}", headers={"Allow": allowed})
 
 
 class InternalError(GatewayError):

@@ -31,7 +31,9 @@ class BytesResponse(web.StreamResponse):
         super().__init__(status=status, reason=reason, headers=headers)
         self.body = body
 
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        if self._eof_sent:
+            return None
         self._keep_alive = keep_alive = False if self._keep_alive is False else request.keep_alive
         version = request.version
         headers = self._headers

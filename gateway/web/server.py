@@ -7,19 +7,27 @@ import stat
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 
 from gateway.errors import GatewayError
-from gateway.web.errors import ErrorRenderer, HeadersTooLarge, InternalError, RequestMalformed, TargetTooLong
-from gateway.web.failure_log import FailureLog
+from gateway.web.errors import HeadersTooLarge, RequestMalformed, TargetTooLong, TooManyHeaders
 from gateway.web.request import Request, RequestIds
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _SOCKET_MODE: Final = 0o660
+_LINGER: Final = 2.0
+
+
+class Application(Protocol):
+    """What a server serves. `refuse` answers for requests that the HTTP parser refused (`failure` is then a
+    `GatewayError`), and for exceptions that escaped the call itself."""
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse: ...
+
+    def refuse(self, failure: BaseException, request: Request) -> web.StreamResponse: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +48,14 @@ class HttpLimits:
 
 
 class HttpServer:
-    """Serves `handler` on any number of sockets until stopped.
+    """Serves an application on any number of sockets until stopped.
 
-    `handler` is called with `gateway.web.Request` objects; it is cancelled when its client goes away. Requests that
-    are not HTTP, or larger than `limits`, are answered by `render_error` and never reach it.
+    The application is called with `gateway.web.Request` objects, and cancelled when its client goes away. Requests
+    that are not HTTP, or larger than `limits`, never reach the call: `refuse` answers them.
     """
 
-    def __init__(
-        self,
-        handler: Handler,
-        *,
-        render_error: ErrorRenderer,
-        failure_log: FailureLog,
-        limits: HttpLimits | None = None,
-    ) -> None:
-        self._handler = handler
-        self._render_error = render_error
-        self._failure_log = failure_log
+    def __init__(self, application: Application, limits: HttpLimits | None = None) -> None:
+        self._application = application
         self._limits = limits or HttpLimits()
         self._runner: web.ServerRunner | None = None
 
@@ -90,8 +89,7 @@ class HttpServer:
 
     async def _started(self) -> web.ServerRunner:
         if self._runner is None:
-            server = _Server(self._handler, self._limits, self._render_error, self._failure_log)
-            self._runner = web.ServerRunner(server)
+            self._runner = web.ServerRunner(_Server(self._application, self._limits))
             await self._runner.setup()
         return self._runner
 
@@ -106,11 +104,9 @@ def _share_with_group(path: Path) -> None:
 
 
 class _Server(web.Server):
-    def __init__(
-        self, handler: Handler, limits: HttpLimits, render_error: ErrorRenderer, failure_log: FailureLog
-    ) -> None:
+    def __init__(self, application: Application, limits: HttpLimits) -> None:
         super().__init__(
-            handler,
+            application,
             request_factory=self._request,
             handler_cancellation=True,
             access_log=None,
@@ -119,9 +115,8 @@ class _Server(web.Server):
             max_headers=limits.headers,
             keepalive_timeout=limits.keepalive,
         )
+        self.application = application
         self.limits = limits
-        self.render_error = render_error
-        self.failure_log = failure_log
         self._ids = RequestIds()
 
     def _request(self, *parts: Any) -> Request:
@@ -148,13 +143,31 @@ class _Connection(RequestHandler):
         assert isinstance(request, Request)  # noqa: S101
         if request.writer.output_size > 0:
             raise ConnectionError("part of the response was sent already")
-        error = _refusal(exc, server.limits)
-        if error is None:
-            server.failure_log.record(request, exc or RuntimeError(f"unanswered request ({status})"))
-            error = InternalError(request.id)
-        response = server.render_error(error, request)
+        failure = _refusal(exc, server.limits) or exc or TimeoutError("the handler timed out")
+        response = server.application.refuse(failure, request)
         response.force_close()
         return response
+
+    def _make_error_handler(self, err_info: Any) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+        """Answer a request that could not be parsed, then read on for a moment. Closing while the client still
+        sends would reset the connection, and the reset may overtake the answer (RFC 9112, 9.6)."""
+        self._close = True  # from now on aiohttp discards what arrives
+
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            response = self.handle_error(request, err_info.status, err_info.exc, err_info.message)
+            await response.prepare(request)
+            await response.write_eof()
+            if self.transport is not None and self.transport.can_write_eof():
+                self.transport.write_eof()
+                await asyncio.sleep(_LINGER)  # ends early when the client closes: that cancels the handler
+            return response
+
+        return answer
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """A body that breaks off or does not decompress is the client's doing, and was answered."""
+        if not isinstance(kw.get("exc_info"), RequestPayloadError):
+            super().log_exception(*args, **kw)
 
 
 def _refusal(problem: BaseException | None, limits: HttpLimits) -> GatewayError | None:
@@ -163,4 +176,8 @@ def _refusal(problem: BaseException | None, limits: HttpLimits) -> GatewayError 
         if problem.args[1] == limits.request_line:
             return TargetTooLong(limits.request_line)
         return HeadersTooLarge(limits.header_field)
-    return RequestMalformed() if isinstance(problem, HttpProcessingError) else None
+    if not isinstance(problem, HttpProcessingError):
+        return None
+    if problem.message.startswith("Too many headers"):
+        return TooManyHeaders(limits.headers)
+    return RequestMalformed()

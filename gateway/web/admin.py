@@ -1,0 +1,142 @@
+"""The admin port: is this process up, is it ready, what does it know (PostgREST docs: "Admin Server")."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from gateway.errors import GatewayError
+from gateway.web.errors import JSON, InternalError, MethodNotAllowed, PostgrestErrors
+from gateway.web.failure_log import FailureLog
+from gateway.web.request import Request, raw_path_and_query
+from gateway.web.response import BytesResponse
+
+
+class Readiness(enum.Enum):
+    """PENDING: loading or reconnecting, try again. FAILED: it will not recover by itself."""
+
+    READY = 200
+    PENDING = 503
+    FAILED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSources:
+    """Where the admin port's answers come from.
+
+    `live` says whether the API's sockets accept. `schema_cache` gives JSON, or None while there is no catalog.
+    `config` gives the settings in force, without secrets. `reload` reads configuration and catalog again and
+    returns when that is done.
+    """
+
+    live: Callable[[], bool]
+    readiness: Callable[[], Readiness]
+    schema_cache: Callable[[], bytes | None]
+    config: Callable[[], Mapping[str, Any]]
+    reload: Callable[[], Awaitable[None]]
+
+
+class AdminTokenRefused(GatewayError):
+    """401: a protected path without the admin token."""
+
+    def __init__(self, *, configured: bool) -> None:
+        hint = (
+            "Send the header `Authorization: Bearer <admin token>`."
+            if configured
+            else "Set PASSERELLE_ADMIN_TOKEN to use this path."
+        )
+        super().__init__(
+            401,
+            "admin_token_required",
+            "This path needs the admin token",
+            hint=hint,
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AdminApplication:
+    """Serves `/live`, `/ready`, `/schema_cache`, `/config` and `POST /reload`; anything else is an empty 404.
+
+    `/config` and `/reload` always need `token`; `/schema_cache` needs it once there is one.
+    """
+
+    sources: AdminSources
+    failure_log: FailureLog
+    token: str | None = field(default=None, repr=False)
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        assert isinstance(request, Request)  # noqa: S101 - HttpServer makes no other
+        try:
+            return await self._answer(request)
+        except asyncio.CancelledError:
+            raise
+        except Exception as failure:  # noqa: BLE001 - the last place that can answer
+            return self.refuse(failure, request)
+
+    def refuse(self, failure: BaseException, request: Request) -> web.StreamResponse:
+        if not isinstance(failure, GatewayError):
+            self.failure_log.record(request, failure)
+            failure = InternalError(request.id)
+        return PostgrestErrors()(failure, request)
+
+    async def _answer(self, request: Request) -> web.StreamResponse:
+        path, _ = raw_path_and_query(request)
+        match path:
+            case "/live":
+                return self._live(request)
+            case "/ready":
+                return self._ready(request)
+            case "/schema_cache":
+                return self._schema_cache(request)
+            case "/config":
+                return self._config(request)
+            case "/reload":
+                return await self._reload(request)
+            case _:
+                return BytesResponse(404)
+
+    def _live(self, request: Request) -> web.StreamResponse:
+        _allow(request, "GET, HEAD")
+        return BytesResponse(200 if self.sources.live() else 500)
+
+    def _ready(self, request: Request) -> web.StreamResponse:
+        _allow(request, "GET, HEAD")
+        readiness = self.sources.readiness() if self.sources.live() else Readiness.FAILED
+        headers = {"Retry-After": "1"} if readiness is Readiness.PENDING else None
+        return BytesResponse(readiness.value, headers)
+
+    def _schema_cache(self, request: Request) -> web.StreamResponse:
+        _allow(request, "GET, HEAD")
+        if self.token is not None:
+            self._authorize(request)
+        return BytesResponse(200, {"Content-Type": JSON}, self.sources.schema_cache() or b"")
+
+    def _config(self, request: Request) -> web.StreamResponse:
+        _allow(request, "GET, HEAD")
+        self._authorize(request)
+        return BytesResponse(200, {"Content-Type": JSON}, orjson.dumps(dict(self.sources.config()), default=str))
+
+    async def _reload(self, request: Request) -> web.StreamResponse:
+        _allow(request, "POST")
+        self._authorize(request)
+        await self.sources.reload()
+        return BytesResponse(200, {"Content-Type": JSON}, b'{"status":"reloaded"}')
+
+    def _authorize(self, request: Request) -> None:
+        scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+        sent = credentials.strip().encode(errors="surrogateescape")
+        if self.token is None or scheme.lower() != "bearer" or not hmac.compare_digest(sent, self.token.encode()):
+            raise AdminTokenRefused(configured=self.token is not None)
+
+
+def _allow(request: Request, methods: str) -> None:
+    if request.method not in methods.split(", "):
+        raise MethodNotAllowed(request.method, methods)

@@ -15,6 +15,7 @@ from gateway.database.model import Caller, Envelope, TransactionMode
 from gateway.database.pool import Pool, PoolStatistics
 from gateway.database.session import Session
 from gateway.database.transaction import StaleSession, Transaction, TransactionScope, is_stale
+from gateway.errors import GatewayError
 
 _log = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ class Database:
         pool = self._pool
         if isinstance(error, asyncio.CancelledError):
             pool.cancellations += 1
-        healthy = isinstance(error, asyncpg.PostgresError) or is_unencodable(error)
+        healthy = isinstance(error, asyncpg.PostgresError | GatewayError) or is_unencodable(error)
         if isinstance(error, asyncpg.InvalidCachedStatementError):
             session.forget(sql)
             return await self._once_more(session, caller, sql, arguments)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from gateway.database.errors import DatabaseError
 from gateway.database.model import Caller, Envelope, TransactionMode
+from gateway.identity import Identity
 
 Pair = tuple[str, str]
 
@@ -45,7 +47,7 @@ def caller_settings(caller: Caller) -> list[Pair]:
     return [
         ("search_path", caller.search_path),
         *_allowed(caller.role_settings),
-        ("role", identity.role),
+        ("role", _role(identity)),
         (CLAIMS, identity.claims),
         *_allowed(caller.settings),
     ]
@@ -64,7 +66,7 @@ def changed_settings(before: Caller, after: Caller) -> list[Pair] | None:
             return [claims]
     if before.role_settings or after.role_settings:
         return None
-    return [("search_path", after.search_path), ("role", identity.role), claims]
+    return [("search_path", after.search_path), ("role", _role(identity)), claims]
 
 
 def transaction_settings(caller: Caller, envelope: Envelope, mode: TransactionMode) -> list[Pair]:
@@ -73,7 +75,7 @@ def transaction_settings(caller: Caller, envelope: Envelope, mode: TransactionMo
     return [
         ("search_path", caller.search_path),
         *_allowed(caller.role_settings),
-        ("role", identity.role),
+        ("role", _role(identity)),
         (CLAIMS, identity.claims),
         ("request.method", envelope.method),
         ("request.path", envelope.path),
@@ -109,6 +111,13 @@ def in_statements(pairs: Sequence[Pair]) -> Iterable[Sequence[Pair]]:
     """`pairs` in portions that fit into one statement."""
     for start in range(0, len(pairs), _MOST_PER_STATEMENT):
         yield pairs[start : start + _MOST_PER_STATEMENT]
+
+
+def _role(identity: Identity) -> str:
+    if identity.role == "none":
+        # No role can have this name: SET ROLE NONE means the login role, with all that it may do.
+        raise DatabaseError(401, "22023", 'role "none" does not exist', headers={"WWW-Authenticate": "Bearer"})
+    return identity.role
 
 
 def _allowed(pairs: Iterable[Pair]) -> list[Pair]:

@@ -90,8 +90,8 @@ class Transaction:
             raise self._failure
         if self._opened:
             return b""
-        self._opened = True
         messages = self._session.messages_to_open(self._caller, self._envelope, self._mode)
+        self._opened = True
         # From here on the session's state depends on what runs on it.
         self._session.carried, self._session.dirty = None, True
         return messages

@@ -21,6 +21,7 @@ from gateway.catalog.model import (
 from gateway.catalog.provenance import trace_views
 from gateway.catalog.relationships import Keys, primary_keys, relationships
 from gateway.catalog.rows import ComputedRow, ForeignKey, RelationRow, Row, UniqueKey
+from gateway.catalog.trust import Code, analyse
 
 _KINDS = {
     "r": RelationKind.TABLE,
@@ -49,12 +50,10 @@ class Facts:
 
     server_version: int
     schemas: Mapping[str, str | None]
-    relations: Sequence[RelationRow]
     columns: Sequence[Row]
     enums: Mapping[int, tuple[str, ...]]
     foreign_keys: Sequence[ForeignKey]
     unique_keys: Sequence[UniqueKey]
-    views: Mapping[int, str]
     functions: Sequence[FunctionRow]
     computed: Sequence[ComputedRow]
     representations: Sequence[Row]
@@ -62,22 +61,23 @@ class Facts:
     media_handlers: Sequence[Row]
     role_settings: Sequence[tuple[str, str, str]]
     timezones: frozenset[str]
+    code: Code
 
 
 def assemble(facts: Facts, scope: Scope, version: int) -> Catalog:
     """The catalog of one snapshot."""
     exposed_schemas = set(scope.schemas)
-    everything = {row.oid: row for row in facts.relations}
-    exposed = {row.oid: row for row in facts.relations if row.schema in exposed_schemas and not row.is_partition}
+    everything = {row.oid: row for row in facts.code.relations}
+    exposed = {row.oid: row for row in facts.code.relations if row.schema in exposed_schemas and not row.is_partition}
     keys = Keys(exposed, facts.foreign_keys, facts.unique_keys, _provenance(facts, scope, exposed))
-    untrusted: dict[int, str | None] = {}
+    trust = analyse(facts.code)
     return Catalog(
         schemas={schema: facts.schemas.get(schema) for schema in scope.schemas},
-        relations=_relations(facts, exposed, primary_keys(keys), untrusted),
-        relationships=relationships(keys, facts.computed, untrusted),
-        functions=functions(facts.functions, hoisted=scope.hoisted, opaque=untrusted),
-        representations=_representations(facts.representations, untrusted),
-        media_handlers=tuple(_media_handlers(facts.media_handlers, everything, untrusted)),
+        relations=_relations(facts, exposed, primary_keys(keys), trust.relations),
+        relationships=relationships(keys, facts.computed, trust.functions),
+        functions=functions(facts.functions, hoisted=scope.hoisted, opaque=trust.functions),
+        representations=_representations(facts.representations, trust.functions),
+        media_handlers=tuple(_media_handlers(facts.media_handlers, everything, trust.functions)),
         media_domains={
             Name(row["schema"], row["name"]): MediaDomain(row["name"].lower(), row["binary"])
             for row in facts.media_domains
@@ -85,7 +85,7 @@ def assemble(facts: Facts, scope: Scope, version: int) -> Catalog:
         role_settings=_role_settings(facts.role_settings),
         timezones=facts.timezones,
         server_version=facts.server_version,
-        opaque_operators="not analysed",
+        opaque_operators=trust.operators,
         version=version,
     )
 
@@ -94,15 +94,15 @@ def _provenance(
     facts: Facts, scope: Scope, exposed: Mapping[int, RelationRow]
 ) -> dict[int, dict[tuple[int, int], tuple[int, ...]]]:
     visible = {*scope.schemas, *scope.extra_search_path}
-    through = {row.oid for row in facts.relations if row.oid in facts.views and row.schema in visible}
-    return trace_views(facts.views, views=[oid for oid in exposed if oid in through], through=through)
+    through = {row.oid for row in facts.code.relations if row.oid in facts.code.views and row.schema in visible}
+    return trace_views(facts.code.views, views=[oid for oid in exposed if oid in through], through=through)
 
 
 def _relations(
     facts: Facts,
     exposed: Mapping[int, RelationRow],
     keys: Mapping[int, tuple[str, ...]],
-    opaque: Mapping[int, str | None],
+    opaque: Mapping[int, str],
 ) -> dict[Name, Relation]:
     columns: dict[int, dict[str, Column]] = defaultdict(dict)
     for row in facts.columns:
@@ -120,7 +120,7 @@ def _relations(
             updatable=bool(bits & _UPDATE),
             deletable=bool(bits & _DELETE),
             description=row.description,
-            opaque=opaque.get(oid, "not analysed"),
+            opaque=opaque.get(oid),
         )
     return found
 
@@ -147,18 +147,18 @@ def _column(row: Row, enums: Mapping[int, tuple[str, ...]]) -> Column:
     )
 
 
-def _representations(rows: Iterable[Row], opaque: Mapping[int, str | None]) -> dict[tuple[Name, Name], Representation]:
+def _representations(rows: Iterable[Row], opaque: Mapping[int, str]) -> dict[tuple[Name, Name], Representation]:
     found: dict[tuple[Name, Name], Representation] = {}
     for row in rows:
         source = Name(row["source_schema"], row["source_name"])
         target = Name(row["target_schema"], row["target_name"])
         function = Name(row["function_schema"], row["function_name"])
-        found[source, target] = Representation(source, target, function, opaque.get(row["function"], "not analysed"))
+        found[source, target] = Representation(source, target, function, opaque.get(row["function"]))
     return found
 
 
 def _media_handlers(
-    rows: Iterable[Row], relations: Mapping[int, RelationRow], opaque: Mapping[int, str | None]
+    rows: Iterable[Row], relations: Mapping[int, RelationRow], opaque: Mapping[int, str]
 ) -> Iterable[MediaHandler]:
     for row in rows:
         relation = relations.get(row["relation"])
@@ -167,7 +167,7 @@ def _media_handlers(
             function=Name(row["schema"], row["name"]),
             relation=Name(relation.schema, relation.name) if relation else None,
             binary=row["binary"],
-            opaque=opaque.get(row["oid"], "not analysed"),
+            opaque=opaque.get(row["oid"]),
         )
 
 

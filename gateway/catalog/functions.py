@@ -59,10 +59,10 @@ def isolation_level(value: str) -> str:
 
 
 def functions(
-    rows: Iterable[FunctionRow], *, hoisted: Sequence[str], opaque: Mapping[int, str | None]
+    rows: Iterable[FunctionRow], *, hoisted: Sequence[str], opaque: Mapping[int, str]
 ) -> dict[Name, tuple[Function, ...]]:
     """Functions by name, overloads with fewer parameters first. `hoisted` are regular expressions for settings
-    (PostgREST `db-hoisted-tx-settings`); `opaque` holds trust verdicts by OID. A function that cannot be called over
+    (PostgREST `db-hoisted-tx-settings`); `opaque` says by OID why a function is. A function that cannot be called over
     HTTP (unnamed parameters, except a single one that can take a whole body) is left out."""
     patterns = [re.compile(pattern) for pattern in hoisted]
     found: dict[Name, list[Function]] = {}
@@ -79,7 +79,7 @@ def _callable(inputs: Sequence[Argument]) -> bool:
 
 
 def _function(
-    row: FunctionRow, inputs: Sequence[Argument], hoisted: Sequence[re.Pattern[str]], opaque: Mapping[int, str | None]
+    row: FunctionRow, inputs: Sequence[Argument], hoisted: Sequence[re.Pattern[str]], opaque: Mapping[int, str]
 ) -> Function:
     required = len(inputs) - row.defaults
     settings = [(name, value) for name, _, value in (entry.partition("=") for entry in row.settings)]
@@ -106,7 +106,7 @@ def _function(
         isolation=isolation,
         description=row.description,
         rows=row.rows,
-        opaque=opaque.get(row.oid, "not analysed"),
+        opaque=opaque.get(row.oid),
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import asyncpg
 
@@ -13,6 +15,17 @@ from gateway.catalog.functions import Argument, FunctionRow
 from gateway.catalog.model import Catalog, Name
 from gateway.catalog.rows import ComputedRow, ForeignKey, RelationRow, Row, UniqueKey
 from gateway.catalog.sql import statement
+from gateway.catalog.trust import Code
+from gateway.catalog.trust.code import (
+    CastCode,
+    ExpressionCode,
+    FunctionCode,
+    OperatorClassCode,
+    OperatorCode,
+    StorageCode,
+    TypeCode,
+)
+from gateway.catalog.trust.known import CURRENT_SETTING, DENIED
 
 _DEFAULT_HOISTED = ("statement_timeout", "plan_filter.statement_cost_limit", "default_transaction_isolation")
 
@@ -59,7 +72,6 @@ class _Reader:
         return Facts(
             server_version=int(await self.connection.fetchval("select current_setting('server_version_num')")),
             schemas={row["name"]: row["description"] for row in await self.rows("schemas", exposed=True)},
-            relations=[_relation(row) for row in await self.rows("relations", exposed=True)],
             columns=await self.rows("columns", exposed=True),
             enums={row["type"]: tuple(row["labels"]) for row in await self.rows("enums")},
             foreign_keys=[_foreign_key(row) for row in keys if row["kind"] == "f"],
@@ -68,7 +80,6 @@ class _Reader:
                 for row in keys
                 if row["kind"] != "f"
             ],
-            views={row["view"]: row["tree"] for row in await self.rows("views")},
             functions=[_function(row) for row in await self.rows("functions", exposed=True)],
             computed=[_computed(row) for row in await self.rows("computed")],
             representations=await self.rows("representations"),
@@ -76,7 +87,36 @@ class _Reader:
             media_handlers=await self.rows("media_handlers", exposed=True),
             role_settings=[(row["role"], row["name"], row["value"]) for row in await self.rows("role_settings")],
             timezones=frozenset(row["name"] for row in await self.rows("timezones")),
+            code=await self.code(),
         )
+
+    async def code(self) -> Code:
+        suspects = [*DENIED, CURRENT_SETTING]
+        functions = await self.connection.fetch(statement("code_functions"), suspects)
+        return Code(
+            relations=[_relation(row) for row in await self.rows("relations", exposed=True)],
+            views={row["view"]: row["tree"] for row in await self.rows("views")},
+            functions=_records(FunctionCode, functions),
+            operators=_records(OperatorCode, await self.rows("code_operators")),
+            types=_records(TypeCode, await self.rows("code_types")),
+            casts=_records(CastCode, await self.rows("code_casts")),
+            opclasses=_records(OperatorClassCode, await self.rows("code_opclasses")),
+            expressions=_records(ExpressionCode, await self.rows("code_expressions")),
+            storage=_records(StorageCode, await self.rows("code_storage")),
+        )
+
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+
+_Record = TypeVar("_Record", bound=_Dataclass)
+
+
+def _records(kind: type[_Record], rows: Sequence[Row]) -> list[_Record]:
+    """Dataclasses whose fields are the columns of the same names."""
+    names = [field.name for field in dataclasses.fields(kind)]
+    return [kind(*(row[name] for name in names)) for row in rows]
 
 
 def _relation(row: Row) -> RelationRow:
@@ -89,6 +129,8 @@ def _relation(row: Row) -> RelationRow:
         description=row["description"],
         event_bits=row["event_bits"],
         columns=dict(zip(row["column_numbers"], row["column_names"], strict=True)),
+        row_types=tuple(row["row_types"]),
+        user_types=tuple(row["user_types"]),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 _TARGET_ENTRY_DEPTH = 2
@@ -56,3 +57,95 @@ def output_origins(tree: str) -> Iterator[Origin]:
             number = int(match["number"])
         elif kind == "junk" and match["junk"] == "false" and match["relation"] != "0":
             yield Origin(number, int(match["relation"]), int(match["column"]))
+
+
+_OBJECT = re.compile(r"(?<=[ (])[1-9]\d{4,9}(?=[ )}])")
+_CALL = re.compile(
+    r" :(?:funcid|opfuncid|aggfnoid|winfnoid|hashfuncid|negfuncid|startInRangeFunc|endInRangeFunc|tsmhandler) (\d+)"
+)
+_RELATION = re.compile(r" :relid (\d+)")
+_TAG = re.compile(r"(?<!\\)\{(\w+)")
+_COMMAND = re.compile(r" :commandType (\d+)")
+_SETTING = re.compile(
+    r"\{FUNCEXPR :funcid (?:2077|3294) [^{}]*? :args \(\{CONST :consttype 25 [^{}]*? :constvalue (\d+) \[([-\d ]+)\]\}"
+)
+_SELECT = "1"
+_HEADER = 4
+
+# Everything that only computes. Row locks, sequences of identity columns and data changes are missing on purpose.
+_KNOWN_TAGS = """
+    AGGREF ALIAS ARRAY ARRAYCOERCEEXPR ARRAYEXPR BOOLEANTEST BOOLEXPR CASE CASEEXPR CASETESTEXPR CASEWHEN COALESCE
+    COALESCEEXPR COERCETODOMAIN COERCETODOMAINVALUE COERCEVIAIO COLLATEEXPR COMMONTABLEEXPR CONST CONVERTROWTYPEEXPR
+    CTECYCLECLAUSE CTESEARCHCLAUSE DISTINCTEXPR FIELDSELECT FROMEXPR FUNCEXPR GROUPINGFUNC GROUPINGSET JOINEXPR
+    JSONBEHAVIOR JSONCONSTRUCTOREXPR JSONEXPR JSONFORMAT JSONISPREDICATE JSONRETURNING JSONTABLEPATH
+    JSONTABLEPATHSCAN JSONTABLESIBLINGJOIN JSONVALUEEXPR MINMAX MINMAXEXPR NAMEDARGEXPR NULLIFEXPR NULLTEST OPEXPR
+    PARAM QUERY RANGETBLENTRY RANGETBLFUNCTION RANGETBLREF RELABELTYPE ROW ROWCOMPARE ROWCOMPAREEXPR ROWEXPR RTE
+    RTEPERMISSIONINFO SCALARARRAYOPEXPR SETOPERATIONSTMT SORTGROUPCLAUSE SQLVALUEFUNCTION SUBLINK SUBSCRIPTINGREF
+    TABLEFUNC TABLESAMPLECLAUSE TARGETENTRY VAR WHEN WINDOWCLAUSE WINDOWFUNC WINDOWFUNCRUNCONDITION XMLEXPR
+    """
+
+
+class Mentioned(NamedTuple):
+    """What a tree can run. `objects` are all numbers in it that may be OIDs of user-defined objects of any kind;
+    `calls` OIDs of functions and `relations` of relations, found by field. `settings` are the names given literally
+    to `current_setting`, None for each call with another argument. `fault` says what was not understood."""
+
+    objects: frozenset[int]
+    calls: frozenset[int]
+    relations: frozenset[int]
+    settings: tuple[str | None, ...]
+    fault: str | None
+
+
+def mentioned(tree: str) -> Mentioned:
+    """Everything that a stored tree mentions.
+
+    User-defined objects are recognised by number, whatever the field: OIDs of different kinds may collide, which errs
+    on the safe side. Only built-in functions, with their small numbers, need the fields.
+    """
+    calls = [int(oid) for oid in _CALL.findall(tree)]
+    return Mentioned(
+        objects=frozenset(map(int, _OBJECT.findall(tree))),
+        calls=frozenset(calls),
+        relations=frozenset(map(int, _RELATION.findall(tree))),
+        settings=_settings(tree, sum(oid in CURRENT_SETTING_OIDS for oid in calls)),
+        fault=_fault(tree),
+    )
+
+
+CURRENT_SETTING_OIDS = frozenset({2077, 3294})
+"""The two forms of `current_setting`, the same in all versions (`pg_proc.dat`)."""
+
+
+@cache
+def _known_tags() -> frozenset[str]:
+    return frozenset(_KNOWN_TAGS.split())
+
+
+def _fault(tree: str) -> str | None:
+    unknown = set(_TAG.findall(tree)) - _known_tags()
+    if unknown:
+        return f"contains {min(unknown)}"
+    if any(command != _SELECT for command in _COMMAND.findall(tree)):
+        return "does more than select"
+    return None
+
+
+def _settings(tree: str, count: int) -> tuple[str | None, ...]:
+    if not count:
+        return ()
+    found = [_text(int(size), data) for size, data in _SETTING.findall(tree)]
+    return (*found, *[None] * (count - len(found)))
+
+
+def _text(size: int, data: str) -> str | None:
+    """A text constant: a four-byte header that holds the size, then the characters."""
+    octets = bytes(int(number) & 0xFF for number in data.split())
+    header = octets[:_HEADER]
+    sizes = (int.from_bytes(header, "little") >> 2, int.from_bytes(header, "big") & 0x3FFFFFFF)
+    if len(octets) != size or size not in sizes:
+        return None
+    try:
+        return octets[_HEADER:].decode("ascii")
+    except UnicodeDecodeError:
+        return None

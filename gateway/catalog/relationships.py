@@ -65,10 +65,10 @@ def _view_key(
 
 
 def relationships(
-    keys: Keys, computed: Iterable[ComputedRow], opaque: Mapping[int, str | None]
+    keys: Keys, computed: Iterable[ComputedRow], opaque: Mapping[int, str]
 ) -> dict[Name, tuple[Relationship, ...]]:
-    """All relationships between exposed relations by origin, in a stable order. `opaque` gives the trust verdict of a
-    computed relationship's function by its OID."""
+    """All relationships between exposed relations by origin, in a stable order. `opaque` says of functions, by
+    OID, why they are."""
     referencing = list(_referencing(keys))
     detected = [
         *referencing,
@@ -178,7 +178,7 @@ def _many_to_many(
 
 
 def _computed(
-    relations: Mapping[int, RelationRow], computed: Iterable[ComputedRow], opaque: Mapping[int, str | None]
+    relations: Mapping[int, RelationRow], computed: Iterable[ComputedRow], opaque: Mapping[int, str]
 ) -> Iterator[tuple[Name, Relationship]]:
     for row in computed:
         origin, target = relations.get(row.origin), relations.get(row.target)
@@ -197,7 +197,7 @@ def _computed(
                 is_self=row.origin == row.target,
                 origin_is_view=origin.kind in ("v", "m"),
                 target_is_view=target.kind in ("v", "m"),
-                opaque=opaque.get(row.oid, "not analysed"),
+                opaque=opaque.get(row.oid),
             ),
         )
 

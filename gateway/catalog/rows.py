@@ -16,7 +16,8 @@ class Row(Protocol):
 @dataclass(frozen=True, slots=True)
 class RelationRow:
     """`columns` maps column numbers to names; `event_bits` is the mask of `pg_relation_is_updatable` of an exposed
-    view or foreign table, else None."""
+    view or foreign table, else None. `row_types` are its row type and the array of it, `user_types` the user-defined
+    types of its columns."""
 
     oid: int
     schema: str
@@ -26,6 +27,8 @@ class RelationRow:
     description: str | None
     event_bits: int | None
     columns: Mapping[int, str]
+    row_types: tuple[int, ...] = ()
+    user_types: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@ select
     t.oid,
     n.nspname as schema,
     t.typname as name,
-    t.typtype = 'd' as domain,
     array(
         select f
         from unnest(array[

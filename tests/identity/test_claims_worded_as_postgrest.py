@@ -14,15 +14,17 @@ from gateway.identity import Authenticator, IdentitySettings
 
 def refusal(claims: bytes | dict[str, Any], *, audience: str | None = None, now: float = NOW) -> str | None:
     authenticator = Authenticator(IdentitySettings(jwt_secret=SECRET, jwt_aud=audience), clock=lambda: now)
+    refused: GatewayError | None = None
     try:
         authenticator.identify("Bearer " + hs256(claims), None)
     except GatewayError as error:
-        assert (error.status, error.code, error.details, error.hint) == (401, "PGRST303", None, None)
-        assert error.headers == {
-            "WWW-Authenticate": f'Bearer error="invalid_token", error_description="{error.message}"'
-        }
-        return error.message
-    return None
+        refused = error
+    if refused is None:
+        return None
+    assert (refused.status, refused.code, refused.details, refused.hint) == (401, "PGRST303", None, None)
+    challenge = f'Bearer error="invalid_token", error_description="{refused.message}"'
+    assert refused.headers == {"WWW-Authenticate": challenge}
+    return refused.message
 
 
 def not_a_number(name: str) -> str:

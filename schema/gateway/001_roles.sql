@@ -1,57 +1,49 @@
 -- The roles of a Supabase-style database. Roles belong to the whole cluster and may exist already (from Supabase, or
--- from another database of this cluster): what exists is kept as it is.
+-- from another database of this cluster): what exists is kept as it is, settings included.
 
 do $$
 declare
-  wanted record;
+  needed text[] := array(
+    select statement
+    from (
+      select 1 as step, format('create role %I %s', wanted.name, wanted.attributes) as statement, wanted.name
+      from (values
+        ('anon', 'nologin noinherit'),
+        ('authenticated', 'nologin noinherit'),
+        ('service_role', 'nologin noinherit bypassrls'),
+        ('authenticator', 'login noinherit')
+      ) as wanted (name, attributes)
+      where to_regrole(wanted.name) is null
+      union all
+      -- A time without zone from a client means UTC.
+      select 2, format('alter role %I set %s', wanted.name, wanted.setting), wanted.name
+      from (values
+        ('anon', 'statement_timeout = ''3s'''),
+        ('authenticated', 'statement_timeout = ''8s'''),
+        ('authenticator', 'timezone = ''UTC''')
+      ) as wanted (name, setting)
+      where to_regrole(wanted.name) is null
+      union all
+      -- The login role becomes one of the others for each request.
+      select 3, format('grant %I to authenticator', wanted.name), wanted.name
+      from (values ('anon'), ('authenticated'), ('service_role')) as wanted (name)
+      where not coalesce(pg_has_role(to_regrole('authenticator'), to_regrole(wanted.name), 'member'), false)
+    ) as steps
+    order by step, name
+  );
+  statement text;
 begin
-  for wanted in
-    select * from (values
-      ('anon', 'nologin noinherit'),
-      ('authenticated', 'nologin noinherit'),
-      ('service_role', 'nologin noinherit bypassrls'),
-      ('authenticator', 'login noinherit')
-    ) as roles (name, attributes)
-  loop
-    continue when exists (select from pg_catalog.pg_roles where rolname = wanted.name);
+  foreach statement in array needed loop
     begin
-      execute format('create role %I %s', wanted.name, wanted.attributes);
-      case wanted.name
-        when 'anon' then alter role anon set statement_timeout = '3s';
-        when 'authenticated' then alter role authenticated set statement_timeout = '8s';
-        -- A time without zone from a client means UTC.
-        when 'authenticator' then alter role authenticator set timezone = 'UTC';
-        else null;
-      end case;
+      execute statement;
     exception
       -- Another database of the cluster is being migrated at this very moment.
       when duplicate_object or unique_violation then null;
       when insufficient_privilege then
-        raise exception 'the owner role "%" may not create the role "%"', current_user, wanted.name
+        raise exception 'the owner role "%" may not %', current_user, statement
           using errcode = 'insufficient_privilege',
             detail = sqlerrm,
-            hint = format('Run as a superuser, then migrate again: create role %I %s;', wanted.name, wanted.attributes);
-    end;
-  end loop;
-end
-$$;
-
--- The login role becomes one of the others for each request.
-do $$
-declare
-  api_role name;
-begin
-  foreach api_role in array array['anon', 'authenticated', 'service_role']::name[] loop
-    continue when pg_has_role('authenticator', api_role, 'member');
-    begin
-      execute format('grant %I to authenticator', api_role);
-    exception
-      when unique_violation then null;
-      when insufficient_privilege then
-        raise exception 'the owner role "%" may not grant "%" to authenticator', current_user, api_role
-          using errcode = 'insufficient_privilege',
-            detail = sqlerrm,
-            hint = format('Run as a superuser, then migrate again: grant %I to authenticator;', api_role);
+            hint = format('Run as a superuser, then migrate again: %s;', array_to_string(needed, '; '));
     end;
   end loop;
 end

@@ -197,7 +197,7 @@ async def test_notices_reach_the_log(database: str, tmp_path: Path) -> None:
 async def test_settings_of_a_file_end_with_it(database: str, tmp_path: Path) -> None:
     directory = write(
         tmp_path / "shop",
-        _001_a="set local timezone = 'Asia/Tokyo'; create table public.a as select current_setting('timezone') as zone;",
+        _001_a="set local timezone = 'Asia/Tokyo'; create table public.a as select current_setting('timezone') zone;",
         _002_b="create table public.b as select current_setting('timezone') as zone;",
     )
     await migrate(database, directory)

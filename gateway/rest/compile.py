@@ -10,7 +10,7 @@ from gateway.database import Access
 from gateway.rest.errors import invalid_preferences, max_affected_on_single_result, no_table
 from gateway.rest.grammar.query import parse_shape
 from gateway.rest.media import Form, Rendering, Subject, negotiate
-from gateway.rest.plan.functions import call_by_get, find_function
+from gateway.rest.plan.functions import call_by_get, computed_fields, find_function
 from gateway.rest.plan.model import ReadTree
 from gateway.rest.plan.suggest import closest
 from gateway.rest.plan.tree import ReadRules, read_tree
@@ -130,11 +130,11 @@ def compile_call(request: Request, catalog: Catalog, rules: CompileRules) -> Com
     clauses = parse_shape(request.query.shape)
     keys = frozenset(argument.name for argument in clauses.arguments)
     function = find_function(catalog, Name(request.schema, request.name), keys)
-    call = call_by_get(function, clauses.arguments)
     returns = function.returns
     limit, offset, slots = _range_slots(request)
     relation = Name(function.name.schema, returns.relation.name if returns.relation else function.name.name)
     tree = read_tree(clauses, relation, catalog, rules.read, limit=limit, offset=offset, call=True)
+    call = call_by_get(function, clauses.arguments, computed=computed_fields(tree, catalog))
     scalar = is_scalar(function)
     raw = catalog.media_domains.get(returns.type_name) if not returns.setof else None
     subject = Subject(relation, tree.default_select, raw.media_type if raw else None, scalar)

@@ -98,13 +98,14 @@ class RestSurface:
         request.route = self.prefix + _ROUTES[asked.target]
         stages.mark("parse")
         if asked.method == "OPTIONS":
-            return self._options(asked, catalog)
-        if asked.method not in _READS:
+            response = self._options(asked, catalog)
+        elif asked.method not in _READS:
             raise not_implemented("Writes are not served yet.")
-        if asked.target is Target.ROOT:
-            return await self._root(request, asked, catalog, identity)
-        answer = await self._read(request, asked, catalog, identity, stages)
-        response = BytesResponse(answer.status, answer.headers, answer.body)
+        elif asked.target is Target.ROOT:
+            response = await self._root(request, asked, catalog, identity, stages)
+        else:
+            answer = await self._read(request, asked, catalog, identity, stages)
+            response = BytesResponse(answer.status, answer.headers, answer.body)
         if stages.enabled:
             response.headers["Server-Timing"] = stages.header("response")
         return response
@@ -173,7 +174,7 @@ class RestSurface:
 
     # -- descriptions -----------------------------------------------------------------------------------------------
 
-    def _options(self, asked: RestRequest, catalog: Catalog) -> web.StreamResponse:
+    def _options(self, asked: RestRequest, catalog: Catalog) -> BytesResponse:
         if asked.target is Target.ROOT:
             allowed = "OPTIONS,GET,HEAD"
         elif asked.target is Target.FUNCTION:
@@ -187,15 +188,17 @@ class RestSurface:
         return BytesResponse(200, {"Allow": allowed, "Access-Control-Allow-Origin": "*"})
 
     async def _root(
-        self, request: Request, asked: RestRequest, catalog: Catalog, identity: Identity
-    ) -> web.StreamResponse:
+        self, request: Request, asked: RestRequest, catalog: Catalog, identity: Identity, stages: Stages
+    ) -> BytesResponse:
         if self._openapi is None:
             raise root_disabled()
         caller = self._callers.get(identity, asked.schema, asked.preferences.timezone, catalog)
         settings = catalog.role_settings.get(identity.role)
         mode = TransactionMode(True, settings.isolation if settings else None, (), self._rules.pre_request)
+        stages.mark("plan")
         async with self._database.transaction(caller, _envelope(request), mode) as transaction:
             body, kind = await self._openapi.document(transaction, asked, catalog)
+        stages.mark("transaction")
         headers = {"Content-Type": kind}
         if asked.profile_sent or self._rules.respond.many_schemas:
             headers["Content-Profile"] = asked.schema
@@ -208,9 +211,9 @@ _ROUTES = {Target.ROOT: "/", Target.RELATION: "/{relation}", Target.FUNCTION: "/
 def _result(
     compiled: Compiled, row: asyncpg.Record, headers: str | None = None, status: str | None = None
 ) -> Result:
-    total = row[2]
+    total = row[0]
     return Result(
-        body_bytes(compiled, row[0]), int(row[1]), int(total) if total is not None else None, headers, status
+        body_bytes(compiled, row[2]), int(row[1]), int(total) if total is not None else None, headers, status
     )
 
 

@@ -19,11 +19,9 @@ def parse_select(text: str) -> tuple[SelectItem, ...]:
     """`select=…` as items in the order written; empty means all columns. Raises PGRST100."""
     scanner = Scanner(text)
     try:
-        items = _items(scanner, 0)
-        scanner.end()
+        return _items(scanner, 0)  # what follows a complete list is not looked at, as PostgREST does
     except Mismatch:
         raise scanner.error(_WHAT) from None
-    return items
 
 
 def _items(scanner: Scanner, depth: int) -> tuple[SelectItem, ...]:

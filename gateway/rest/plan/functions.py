@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from gateway.catalog import Catalog, Function, Name
 from gateway.rest.errors import ambiguous_function, no_function
 from gateway.rest.grammar.query import Argument
-from gateway.rest.plan.model import Call, CallArgument
+from gateway.rest.plan.model import Call, CallArgument, Group, Predicate, Presence, ReadTree, Test
 from gateway.rest.plan.suggest import closest
 
 
@@ -32,7 +32,7 @@ def _fits(function: Function, keys: frozenset[str]) -> bool:
     return required <= keys <= {parameter.name for parameter in function.parameters}
 
 
-def call_by_get(function: Function, arguments: Sequence[Argument]) -> Call:
+def call_by_get(function: Function, arguments: Sequence[Argument], *, computed: tuple[str, ...] = ()) -> Call:
     """The call with these arguments; the last value of a name wins, a variadic parameter takes all."""
     slots: dict[str, list[int]] = {}
     for argument in arguments:
@@ -42,16 +42,40 @@ def call_by_get(function: Function, arguments: Sequence[Argument]) -> Call:
         if parameter.name in slots:
             chosen = tuple(slots[parameter.name]) if parameter.variadic else (slots[parameter.name][-1],)
             given.append(CallArgument(parameter.name, parameter.type, chosen, parameter.variadic))
-    return Call(function, tuple(given))
+    return Call(function, tuple(given), computed)
+
+
+def computed_fields(tree: ReadTree, catalog: Catalog) -> tuple[str, ...]:
+    """Names in a read over a function's rows that are no columns of their relation: computed fields, or mistakes."""
+    relation = catalog.relations.get(tree.root.relation)
+    if relation is None:
+        return ()
+    used = {output.column.name for output in tree.root.outputs if output.join is None}
+    for condition in tree.root.where:
+        used |= _tested(condition)
+    used |= {term.column.name for term in tree.root.order if term.join is None}
+    return tuple(sorted(used - set(relation.columns) - {"*", "count"}))
+
+
+def _tested(condition: Predicate) -> set[str]:
+    match condition:
+        case Test():
+            return {condition.column.name}
+        case Group():
+            return {name for child in condition.children for name in _tested(child)}
+        case Presence():
+            return set()
+
+
+def _signature(names: Iterable[str]) -> str:
+    return f"({', '.join(sorted(names))})"
 
 
 def _suggestion(catalog: Catalog, name: Name, keys: frozenset[str]) -> str | None:
     overloads = catalog.functions.get(name)
     if overloads:
-        signatures = {
-            ", ".join(sorted(parameter.name for parameter in function.parameters)): function for function in overloads
-        }
-        similar = closest(", ".join(sorted(keys)), signatures, at_least=0.33)
-        return f"Perhaps you meant to call the function {name}({similar})" if similar is not None else None
+        signatures = [_signature(parameter.name for parameter in function.parameters) for function in overloads]
+        similar = closest(_signature(keys), signatures, at_least=0.33)
+        return f"Perhaps you meant to call the function {name}{similar}" if similar is not None else None
     similar = closest(name.name, sorted(known.name for known in catalog.functions if known.schema == name.schema))
     return f"Perhaps you meant to call the function {name.schema}.{similar}" if similar else None

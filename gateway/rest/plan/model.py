@@ -164,7 +164,8 @@ class CallArgument:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function call with named arguments."""
+    """A function call with named arguments. `computed` are computed fields of its rows that the read over it uses."""
 
     function: Function
     arguments: tuple[CallArgument, ...]
+    computed: tuple[str, ...] = ()

@@ -6,6 +6,9 @@ from gateway.catalog import Cardinality, Catalog, Name, Relationship
 from gateway.rest.errors import ambiguous_relationship, no_relationship
 from gateway.rest.plan.suggest import closest
 
+_REMOTE = 0.33
+"""Among the few relationships of one relation even a remote similarity helps (PostgREST's threshold)."""
+
 
 def find_relationship(catalog: Catalog, origin: Name, target: str, hint: str | None) -> Relationship:
     """The one relationship from `origin` that `target!hint` selects. Raises PGRST200 or PGRST201."""
@@ -55,10 +58,10 @@ def _single(relationship: Relationship, side: int) -> str | None:
 
 
 def _suggestion(catalog: Catalog, origin: Name, target: str) -> str | None:
-    known = catalog.relationships.get(origin)
-    if not known:
+    if origin not in catalog.relations:
         origins = {name.name for name in catalog.relationships if name.schema == origin.schema}
-        similar = closest(origin.name, sorted(origins))
+        similar = closest(origin.name, sorted(origins), at_least=_REMOTE)
         return f"Perhaps you meant '{similar}' instead of '{origin.name}'." if similar else None
-    similar = closest(target, sorted({r.target.name for r in known}))
+    targets = {r.target.name for r in catalog.relationships.get(origin, ())}
+    similar = closest(target, sorted(targets), at_least=_REMOTE) if target not in targets else None
     return f"Perhaps you meant '{similar}' instead of '{target}'." if similar else None

@@ -1,6 +1,6 @@
 """Whole statements: the rows of a tree rendered by PostgreSQL, with the counts and settings that the answer needs.
 
-The result is one row: body, rows on the page, total (or null), then either what proves the identity (fast path) or
+The result is one row: total (or null), rows on the page, body, then either what proves the identity (fast path) or
 the response settings that SQL may have made (transaction).
 """
 
@@ -63,7 +63,7 @@ def read_statement(
         origin = f"({rows})"
     # a call is counted by its rows, so that it runs even if nobody looks at its result
     page = f"pg_catalog.count({_PAGE})" if call else "pg_catalog.count(*)"
-    text = f"{source} SELECT {_body(shaping)}, {page}, {total}, {last} FROM {origin} AS {_PAGE}"
+    text = f"{source} SELECT {total}, {page}, {_body(shaping)}, {last} FROM {origin} AS {_PAGE}"
     return arguments.statement(_explained(text.strip(), shaping.rendering.explain), slots)
 
 
@@ -136,7 +136,8 @@ def _stripped(text: str, rendering: Rendering) -> str:
 
 
 def _raw(text: str, shaping: Shaping) -> str:
-    return f"({text})::bytea" if shaping.binary else f"({text})::text"
+    # anything but bytea leaves in the text form of its own type
+    return f"({text})::bytea" if shaping.binary else text
 
 
 def _csv(row: str) -> str:
@@ -161,7 +162,9 @@ def _call(call: Call, shaping: Shaping, arguments: Arguments) -> str:
     invoked = f"{qualified(call.function.name)}({_arguments(call, arguments)})"
     if shaping.scalar:
         return f"SELECT {invoked} AS {SCALAR}"
-    return f"SELECT passerelle_result.* FROM {invoked} AS passerelle_result"
+    # computed fields are found by the row's type, which the rows lose when they leave here
+    items = ["passerelle_result.*", *(f"passerelle_result.{quote_identifier(name)}" for name in call.computed)]
+    return f"SELECT {', '.join(items)} FROM {invoked} AS passerelle_result"
 
 
 def _arguments(call: Call, arguments: Arguments) -> str:

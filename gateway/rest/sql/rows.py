@@ -149,7 +149,8 @@ def source(node: Node, parent: str | None, relationship: Relationship | None) ->
     alias = node_prefix(node)
     if relationship.function is not None:
         # the cast chooses between overloads, and tells the type of rows that come from a function call
-        return f"{qualified(relationship.function)}({parent}::{qualified(relationship.origin)}) AS {alias}"
+        row = quote_identifier(relationship.origin.name) if parent == qualified(relationship.origin) else parent
+        return f"{qualified(relationship.function)}({row}::{qualified(relationship.origin)}) AS {alias}"
     text = f"{qualified(node.relation)} AS {alias}"
     if relationship.junction is not None:
         text += f", {qualified(relationship.junction.table)} AS {_junction(node)}"

@@ -116,8 +116,9 @@ class Database:
         opaque: bool = True,
         retry: bool = True,
     ) -> Result:
-        """`work` within a transaction. With `retry` it runs a second time if its first statement could not start,
-        because what the session had prepared was out of date; nothing has happened in the database then."""
+        """`work` within a transaction. With `retry` it runs once more if a statement could not run because what the
+        session had prepared was out of date: what had been done was undone. (`transaction` by itself begins again
+        only while nothing has been done.)"""
         try:
             async with self.transaction(caller, envelope, mode, opaque=opaque) as transaction:
                 return await work(transaction)

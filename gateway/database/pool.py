@@ -158,7 +158,9 @@ class Pool:
         return await self._open()
 
     def give(self, session: Session) -> None:
-        """Take a session back into service."""
+        """Take a session back into service, or end it if it is `unusable`. One that was replaced is ignored."""
+        if session not in self._busy:
+            return
         if session.unusable or session.generation != self._generation or self._closed:
             self.retire(session)
             return

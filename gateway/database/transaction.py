@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import TracebackType
 
 import asyncpg
@@ -15,7 +16,8 @@ from gateway.errors import GatewayError
 
 
 class StaleSession(DatabaseError):
-    """Nothing has happened, but what the session had prepared is out of date: the same work may run once more."""
+    """What the session had prepared was out of date when the transaction had already done something. It was undone;
+    the same work may run once more."""
 
 
 class Transaction:
@@ -24,15 +26,30 @@ class Transaction:
     BEGIN and the settings go out with the first statement. After an error the transaction can only end.
     """
 
-    __slots__ = ("_caller", "_completed", "_ended", "_envelope", "_failure", "_mode", "_opened", "_session")
+    __slots__ = (
+        "_caller",
+        "_completed",
+        "_ended",
+        "_envelope",
+        "_failure",
+        "_mode",
+        "_opened",
+        "_pool",
+        "_renewed",
+        "session",
+    )
 
-    def __init__(self, session: Session, caller: Caller, envelope: Envelope | None, mode: TransactionMode) -> None:
-        self._session = session
+    def __init__(
+        self, pool: Pool, session: Session, caller: Caller, envelope: Envelope | None, mode: TransactionMode
+    ) -> None:
+        self._pool = pool
+        self.session = session
         self._caller = caller
         self._envelope = envelope
         self._mode = mode
         self._opened = False
         self._ended = False
+        self._renewed = False
         self._completed = 0
         self._failure: GatewayError | None = None
 
@@ -45,9 +62,12 @@ class Transaction:
         """All rows of `sql`, run as the caller. Raises DatabaseError, ConnectionLost."""
         before = self._begin()
         try:
-            rows = await self._session.execute(sql, arguments, before)
+            rows = await self.session.execute(sql, arguments, before)
         except BaseException as error:
-            raise self._failed(error, sql) from error
+            if not isinstance(error, asyncpg.PostgresError) or not is_stale(error):
+                raise self._failed(error) from error
+            await self._renew(sql, error)
+            return await self.fetch(sql, arguments)
         self._completed += 1
         return rows
 
@@ -59,10 +79,7 @@ class Transaction:
         """Undo everything, deliberately; the transaction is over."""
         if self._opened and not self._ended:
             self._ended = True
-            try:
-                await self._session.connection.command("ROLLBACK")
-            except BaseException as error:
-                raise self._failed(error, None) from error
+            await self._end("ROLLBACK")
         self._ended = True
 
     async def commit(self) -> None:
@@ -76,11 +93,7 @@ class Transaction:
         if not self._opened or self._ended:
             return
         self._ended = True
-        try:
-            status = await self._session.connection.command("COMMIT")
-        except BaseException as error:
-            raise self._failed(error, None) from error
-        if status != "COMMIT":
+        if await self._end("COMMIT") != "COMMIT":
             raise DatabaseError(500, "25P02", "the transaction was rolled back instead of committed")
 
     def _begin(self) -> bytes:
@@ -90,24 +103,37 @@ class Transaction:
             raise self._failure
         if self._opened:
             return b""
-        messages = self._session.messages_to_open(self._caller, self._envelope, self._mode)
+        messages = self.session.messages_to_open(self._caller, self._envelope, self._mode)
         self._opened = True
         # From here on the session's state depends on what runs on it.
-        self._session.carried, self._session.dirty = None, True
+        self.session.carried, self.session.dirty = None, True
         return messages
 
-    def _failed(self, error: BaseException, sql: str | None) -> BaseException:
-        session = self._session
+    async def _renew(self, sql: str, error: asyncpg.PostgresError) -> None:
+        """Begin again, if nothing has happened in the transaction yet; raises StaleSession otherwise."""
+        session = self.session
+        session.forget(sql)
+        planned_anew = isinstance(error, asyncpg.InvalidCachedStatementError)
+        session.unusable = session.unusable or not planned_anew
+        if self._completed or self._renewed:
+            self._failure = StaleSession(503, error.sqlstate or "", error.message or "", headers={"Retry-After": "1"})
+            raise self._failure from error
+        self._renewed = True
+        if not planned_anew:
+            self.session = await self._pool.replace(session)
+        elif session.connection.is_in_transaction():
+            await self._end("ROLLBACK")
+        self._opened = False
+
+    async def _end(self, command: str) -> str:
+        try:
+            return await self.session.connection.command(command)
+        except BaseException as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: BaseException) -> BaseException:
         if not isinstance(error, asyncpg.PostgresError) and not is_unencodable(error):
-            session.unusable = True
-        if sql is not None and isinstance(error, asyncpg.PostgresError) and is_stale(error):
-            session.forget(sql)
-            session.unusable = session.unusable or not isinstance(error, asyncpg.InvalidCachedStatementError)
-            if self._completed == 0:
-                self._failure = StaleSession(
-                    503, error.sqlstate or "", error.message or "", headers={"Retry-After": "1"}
-                )
-                return self._failure
+            self.session.unusable = True
         told = translate(error, anonymous=self._caller.identity.anonymous)
         if told is None:
             return error
@@ -118,7 +144,7 @@ class Transaction:
 class TransactionScope:
     """``async with`` around a transaction: commits at its end, rolls back if the block raises."""
 
-    __slots__ = ("_caller", "_envelope", "_mode", "_opaque", "_pool", "_session", "_transaction")
+    __slots__ = ("_caller", "_envelope", "_mode", "_opaque", "_pool", "_transaction")
 
     def __init__(
         self, pool: Pool, caller: Caller, envelope: Envelope | None, mode: TransactionMode, *, opaque: bool
@@ -134,8 +160,7 @@ class TransactionScope:
         session = pool.take(caller, opaque=self._opaque)
         if session is None:
             session = await pool.acquire(caller, opaque=self._opaque)
-        self._session = session
-        self._transaction = transaction = Transaction(session, caller, self._envelope, self._mode)
+        self._transaction = transaction = Transaction(pool, session, caller, self._envelope, self._mode)
         if self._mode.pre_request is not None:
             try:
                 await transaction.fetch(f"SELECT {self._mode.pre_request}()")
@@ -147,18 +172,20 @@ class TransactionScope:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        session = self._session
+        transaction = self._transaction
         committed = False
         try:
             if error is None:
-                await self._transaction.commit()
+                await transaction.commit()
                 committed = True
-            elif isinstance(error, Exception) and not session.unusable:
-                await self._transaction.rollback()
+            elif isinstance(error, Exception) and not transaction.session.unusable:
+                await transaction.rollback()
             else:
-                session.unusable = True
+                transaction.session.unusable = True
         finally:
-            self._release(session, committed=committed)
+            if isinstance(error, asyncio.CancelledError):
+                self._pool.cancellations += 1
+            self._release(transaction.session, committed=committed)
 
     def _release(self, session: Session, *, committed: bool) -> None:
         connection = session.connection

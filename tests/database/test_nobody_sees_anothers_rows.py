@@ -138,7 +138,7 @@ async def test_a_proof_that_fails_on_a_new_session_too_is_a_503(
     monkeypatch.setattr(Session, "messages_to_carry", lambda *_: b"")
     async with open_database(size=1) as database:
         with pytest.raises(IdentityMismatch) as refused:
-            await database.read(caller(1), NOTES)
+            await database.read(caller(1), probe("1"))
         assert refused.value.status == 503
         assert database.stats().mismatches == 2
         monkeypatch.undo()
@@ -179,7 +179,8 @@ async def test_sql_in_claims_and_settings_is_text(open_database: OpenDatabase, t
             async with database.transaction(hostile, envelope, WRITE) as transaction:
                 row = await transaction.fetchrow(
                     "SELECT current_setting('request.method'), current_setting('request.path'),"
-                    " current_setting('request.headers')::json ->> 'x', current_setting('request.cookies')::json ->> 'x'"
+                    " current_setting('request.headers')::json ->> 'x',"
+                    " current_setting('request.cookies')::json ->> 'x'"
                 )
             assert row is not None
             assert list(row) == [text] * 4

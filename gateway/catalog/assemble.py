@@ -86,6 +86,7 @@ def assemble(facts: Facts, scope: Scope, version: int) -> Catalog:
         timezones=facts.timezones,
         server_version=facts.server_version,
         opaque_operators=trust.operators,
+        opaque_names=trust.names,
         version=version,
     )
 

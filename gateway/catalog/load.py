@@ -46,16 +46,16 @@ async def load_catalog(
     requests go on being served.
     """
     scope = Scope(tuple(schemas), tuple(extra_search_path), tuple(hoisted))
-    facts = await read_facts(connection, scope)
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        facts = await read_facts(connection, scope)
     return await asyncio.to_thread(assemble, facts, scope, version)
 
 
 async def read_facts(connection: asyncpg.Connection[asyncpg.Record], scope: Scope) -> Facts:
-    """All rows that `assemble` needs. With an empty search path PostgreSQL prints every name outside pg_catalog with
-    its schema, and nothing can stand in front of pg_catalog."""
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        await connection.execute("set local search_path = ''; set local jit = off")
-        return await _Reader(connection, list(scope.schemas)).facts()
+    """All rows that `assemble` needs, read in the connection's open transaction. With an empty search path PostgreSQL
+    prints every name outside pg_catalog with its schema, and nothing can stand in front of pg_catalog."""
+    await connection.execute("set local search_path = ''; set local jit = off")
+    return await _Reader(connection, list(scope.schemas)).facts()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -226,7 +226,10 @@ class Catalog:
     `relationships` is indexed by origin; `functions` by name, holding all overloads; `representations` by
     (source, target); `media_domains` maps a domain's name to the media type it stands for; `schemas` maps each
     exposed schema to its comment. `opaque_operators` is None, or says which user-defined operator or cast makes the
-    filter operators of the URL grammar reach code that is not vouched for. `version` counts loads in this process.
+    filter operators of the URL grammar reach code that is not vouched for.
+    `opaque_names` are the unqualified names of all functions and types, of any schema, that are not vouched for, with
+    the reason: a name of a request that is not a column (a computed field, a cast) may mean one of them. `version`
+    counts loads in this process.
     """
 
     schemas: Mapping[str, str | None]
@@ -240,4 +243,5 @@ class Catalog:
     timezones: frozenset[str]
     server_version: int
     opaque_operators: str | None = None
+    opaque_names: Mapping[str, str] = field(default_factory=dict[str, str])
     version: int = 0

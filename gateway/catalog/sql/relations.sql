@@ -8,7 +8,7 @@ select
     c.relkind::text as kind,
     c.relispartition as is_partition,
     case when n.nspname = any ($1) then obj_description(c.oid, 'pg_class') end as description,
-    case when n.nspname = any ($1) and c.relkind in ('v', 'f') then pg_relation_is_updatable(c.oid, true) end
+    case when n.nspname = any ($1) and (c.relkind = 'v' or w.fdwhandler <> 0) then pg_relation_is_updatable(c.oid, true) end
         as event_bits,
     coalesce(a.numbers, '{}') as column_numbers,
     coalesce(a.names, '{}') as column_names,
@@ -17,6 +17,10 @@ select
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 join pg_type t on t.oid = c.reltype
+-- A foreign table whose wrapper has no handler cannot be asked.
+left join pg_foreign_table f on f.ftrelid = c.oid
+left join pg_foreign_server s on s.oid = f.ftserver
+left join pg_foreign_data_wrapper w on w.oid = s.srvfdw
 left join (
     select
         t.attrelid,

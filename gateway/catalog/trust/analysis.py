@@ -25,11 +25,12 @@ Node = tuple[str, int]
 @dataclass(frozen=True, slots=True)
 class Trust:
     """The reasons why objects are opaque, by OID; what is missing is vouched for. `operators` is the reason for
-    operators, casts and orderings that a URL can name, or None."""
+    operators, casts and orderings that a URL can name, or None; `names` are those of opaque functions and types."""
 
     relations: Mapping[int, str]
     functions: Mapping[int, str]
     operators: str | None
+    names: Mapping[str, str]
 
 
 def analyse(code: Code) -> Trust:
@@ -41,6 +42,7 @@ def analyse(code: Code) -> Trust:
         relations={oid: reason for (kind, oid), reason in reasons.items() if kind == "relation"},
         functions={oid: reason for (kind, oid), reason in reasons.items() if kind == "function"},
         operators=next((reasons[node] for node in graph.named_in_urls() if node in reasons), None),
+        names=graph.names(reasons),
     )
 
 
@@ -270,6 +272,12 @@ class _Graph:
             ("opclass", opclass.oid) for opclass in self.code.opclasses if opclass.type < FIRST_USER_OID
         ]
         return [*operators, *self.casts, *of_builtin_types]
+
+    def names(self, reasons: Mapping[Node, str]) -> dict[str, str]:
+        """The reasons of functions and types by their unqualified names."""
+        named = [(function.name, ("function", function.oid)) for function in self.code.functions]
+        named += [(type_.name, ("type", type_.oid)) for type_ in self.code.types]
+        return {name: reasons[node] for name, node in named if node in reasons}
 
     def reasons(self) -> dict[Node, str]:
         """Why nodes are opaque: faults spread against the edges, nearest first."""

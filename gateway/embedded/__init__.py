@@ -3,7 +3,7 @@
 from gateway.embedded.account import remove_directory
 from gateway.embedded.errors import AlreadyRunning, EmbeddedServerError
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.process import port_is_free
+from gateway.embedded.process import port_is_free, remove_server
 from gateway.embedded.valkey import EmbeddedValkey
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "EmbeddedValkey",
     "port_is_free",
     "remove_directory",
+    "remove_server",
 ]

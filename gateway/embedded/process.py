@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TypedDict
 
-from gateway.embedded.account import Account
+from gateway.embedded.account import Account, remove_directory
 from gateway.embedded.errors import AlreadyRunning, EmbeddedServerError
 
 ENVIRONMENT: Final = {"PATH": os.defpath, "LANG": "C.UTF-8"}
@@ -60,6 +60,20 @@ class DirectoryLock:
             self._descriptor = None
 
 
+def remove_server(directory: Path) -> None:
+    """Delete the directory of a stopped server. AlreadyRunning when a live process owns it."""
+    if not directory.exists():
+        return
+    lock = DirectoryLock(directory.resolve())
+    try:
+        lock.acquire()
+        remove_directory(directory)
+    except OSError as error:
+        raise EmbeddedServerError(f"{directory} cannot be deleted: {error.strerror} ({error.filename}).") from error
+    finally:
+        lock.release()
+
+
 class ServerProcess:
     """A running server. It receives `stop_signal` when this process dies, however it dies."""
 
@@ -84,7 +98,7 @@ class ServerProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a terminal's Ctrl-C is for the parent, which then stops the server in order
-                preexec_fn=_signal_on_parent_death(stop_signal) if by_kernel else None,  # noqa: PLW1509
+                preexec_fn=die_with_parent(stop_signal) if by_kernel else None,  # noqa: PLW1509
                 **as_account(account),
             )
         # The kernel ties the death signal to the *thread* that forked, hence the watchdog for other threads.
@@ -178,17 +192,11 @@ def port_is_free(port: int) -> bool:
     return True
 
 
-def tail(log: Path, lines: int = 12) -> str:
-    """The last lines of a log."""
-    try:
-        text = log.read_text(errors="replace")
-    except OSError:
-        return "(no log)"
-    return "\n".join(text.splitlines()[-lines:])
+def die_with_parent(number: signal.Signals) -> Callable[[], None]:
+    """What a child runs first: from then on Linux sends it `number` when the thread that forked it ends.
 
-
-def _signal_on_parent_death(number: signal.Signals) -> Callable[[], None]:
-    """What the child runs between dropping privileges (which would clear the request) and exec."""
+    Call this before the fork. In a child that drops privileges it runs after that, which would clear the request.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     parent = os.getpid()
 
@@ -198,6 +206,15 @@ def _signal_on_parent_death(number: signal.Signals) -> Callable[[], None]:
             os._exit(1)
 
     return request
+
+
+def tail(log: Path, lines: int = 12) -> str:
+    """The last lines of a log."""
+    try:
+        text = log.read_text(errors="replace")
+    except OSError:
+        return "(no log)"
+    return "\n".join(text.splitlines()[-lines:])
 
 
 def _start_watchdog(pid: int, number: signal.Signals) -> subprocess.Popen[bytes]:

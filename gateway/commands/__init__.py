@@ -1,0 +1,1 @@
+"""What the commands of `passerelle` do, one file each."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 OPAQUE_PREFIX: Final = "sb_"
@@ -25,9 +25,10 @@ def is_jwt_shaped(key: str) -> bool:
     return key.count(".") == JWT_DOTS
 
 
-def looks_like_browser(user_agent: str | None, origin: str | None) -> bool:
-    """Whether a request seems to come from a page: it has an Origin, or a User-Agent as all browsers send it."""
-    return origin is not None or (user_agent is not None and user_agent.startswith("Mozilla/"))
+def looks_like_browser(headers: Mapping[str, str]) -> bool:
+    """Whether a request seems to come from a page: it has an Origin, or a User-Agent as all browsers send it.
+    `headers` finds names in any case."""
+    return "Origin" in headers or headers.get("User-Agent", "").startswith("Mozilla/")
 
 
 class KeyClass(enum.Enum):

@@ -66,10 +66,11 @@ class TooManyHeaders(GatewayError):
 
 
 class MethodNotAllowed(GatewayError):
-    """405, with the methods that are allowed."""
+    """405, with the methods that are allowed where they are known."""
 
-    def __init__(self, method: str, allowed: str) -> None:
-        super().__init__(405, "PGRST117", f"Unsupported HTTP method: {method}", headers={"Allow": allowed})
+    def __init__(self, method: str, allowed: str | None = None) -> None:
+        headers = {"Allow": allowed} if allowed else None
+        super().__init__(405, "PGRST117", f"Unsupported HTTP method: {method}", headers=headers)
 
 
 class InternalError(GatewayError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import stat
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,13 +11,14 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError, LineTooLong
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 
 from gateway.errors import GatewayError
-from gateway.web.errors import HeadersTooLarge, RequestMalformed, TargetTooLong, TooManyHeaders
+from gateway.web.errors import HeadersTooLarge, MethodNotAllowed, RequestMalformed, TargetTooLong, TooManyHeaders
 from gateway.web.request import Request, RequestIds
 
+_METHOD_AND_PATH: Final = re.compile(r"b'([A-Z]{2,20}) /")
 _SOCKET_MODE: Final = 0o660
 _LINGER: Final = 2.0
 
@@ -32,9 +34,7 @@ class Application(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """Bytes, except `headers` (how many) and `keepalive` (seconds an idle connection is kept).
-
-    `request_line` and `header_field` must differ: aiohttp tells the two apart by nothing but the limit."""
+    """Bytes, except `headers` (how many) and `keepalive` (seconds an idle connection is kept)."""
 
     request_line: int = 65_536
     header_field: int = 32_768
@@ -43,8 +43,9 @@ class HttpLimits:
     keepalive: float = 75.0
 
     def __post_init__(self) -> None:
+        # aiohttp's parser says which of the two was exceeded by nothing but the limit itself.
         if self.request_line == self.header_field:
-            raise ValueError("request_line and header_field must differ")
+            object.__setattr__(self, "header_field", self.header_field + 1)
 
 
 class HttpServer:
@@ -180,4 +181,6 @@ def _refusal(problem: BaseException | None, limits: HttpLimits) -> GatewayError 
         return None
     if problem.message.startswith("Too many headers"):
         return TooManyHeaders(limits.headers)
+    if isinstance(problem, BadHttpMethod) and (quoted := _METHOD_AND_PATH.search(problem.message)):
+        return MethodNotAllowed(quoted.group(1))
     return RequestMalformed()

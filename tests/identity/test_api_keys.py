@@ -130,17 +130,17 @@ def test_other_keys_are_for_browsers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("agent", "origin", "browser"),
+    ("headers", "browser"),
     [
-        ("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", None, True),
-        ("node", None, False),
-        ("node", "http://localhost:5173", True),
-        (None, None, False),
-        ("python-httpx/0.28", None, False),
+        ({"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}, True),
+        ({"User-Agent": "node"}, False),
+        ({"User-Agent": "node", "Origin": "http://localhost:5173"}, True),
+        ({}, False),
+        ({"User-Agent": "python-httpx/0.28"}, False),
     ],
 )
-def test_what_looks_like_a_browser(agent: str | None, origin: str | None, browser: bool) -> None:
-    assert looks_like_browser(agent, origin) is browser
+def test_what_looks_like_a_browser(headers: dict[str, str], browser: bool) -> None:
+    assert looks_like_browser(headers) is browser
 
 
 def test_postgrest_mode_knows_no_api_keys() -> None:

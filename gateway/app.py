@@ -6,9 +6,12 @@ import asyncio
 import signal
 from collections.abc import Callable
 
+import asyncpg
+import orjson
 import structlog
+from aiohttp import web
 
-from gateway.catalog.reload import CatalogKeeper
+from gateway.catalog import CatalogKeeper, dump, read_database_config
 from gateway.database import Database, quote_identifier
 from gateway.identity import Authenticator, IdentitySettings
 from gateway.rest import OpenApi, OpenApiRules, RestRules, RestSurface
@@ -17,9 +20,11 @@ from gateway.rest.plan.tree import ReadRules
 from gateway.rest.plancache import PlanCache
 from gateway.rest.request import Rules
 from gateway.rest.respond import RespondRules
-from gateway.settings import Settings
+from gateway.settings import Settings, SettingsError
 from gateway.web import (
     AccessLog,
+    AdminApplication,
+    AdminSources,
     CorsPolicy,
     Dispatcher,
     FailureLog,
@@ -28,6 +33,8 @@ from gateway.web import (
     HttpServer,
     Mounts,
     PostgrestErrors,
+    Readiness,
+    Request,
     Surface,
     configure_logging,
     level_name,
@@ -38,14 +45,19 @@ _DRAIN = 10.0
 
 
 class Gateway:
-    """One process of the gateway, made from settings. `start` serves, `stop` drains."""
+    """One process of the gateway, made from settings. `start` serves, `stop` drains.
+
+    With `config_from_database` the settings are overlaid with those of the login role, at start and at each
+    `reload config`; whatever depends on them is made anew then, while running requests end with the old.
+    """
 
     def __init__(self, settings: Settings) -> None:
+        self._given = settings
         self.settings = settings
         logger = structlog.get_logger("gateway")
+        self._log = logger
         self._failures = FailureLog(logger)
         self._access_log = AccessLog(logger, level_name(settings.log_level))
-        self._render = PostgrestErrors(verbose=settings.client_error_verbosity == "verbose")
         self.database = Database(
             settings.database_url.get_secret_value(),
             size=settings.pool_size,
@@ -55,61 +67,146 @@ class Gateway:
             mode=settings.pool_mode,
             prepared_statements=settings.prepared_statements,
         )
-        self.catalog = CatalogKeeper(
+        self.plans = PlanCache()
+        self.catalog = self._catalog(settings)
+        self._application = self._dispatcher(settings)
+        limits = HttpLimits(request_line=settings.max_request_line, body=settings.max_body_bytes)
+        self._server = HttpServer(_Current(self), limits)
+        self._admin = HttpServer(self._admin_application())
+        self._listening = False
+        self.url = ""
+        self.admin_url = ""
+
+    @property
+    def application(self) -> Dispatcher:
+        """What answers requests under the settings in force."""
+        return self._application
+
+    async def start(self, *, reuse_port: bool = False) -> None:
+        """Listen on the API's and the admin's sockets. Requests that come before the catalog is there get 503.
+
+        Raises OSError if a port is taken.
+        """
+        settings = self._given
+        await self.database.start()
+        await self._read_config()
+        await self.catalog.start()
+        if settings.unix_socket is not None:
+            await self._server.listen_unix(settings.unix_socket)
+            self.url = f"unix:{settings.unix_socket}"
+        else:
+            port = await self._server.listen_tcp(settings.host, settings.port, reuse_port=reuse_port)
+            self.url = f"http://{settings.host}:{port}"
+        self._listening = True
+        if settings.admin_port is not None:
+            port = await self._admin.listen_tcp(settings.admin_host, settings.admin_port, reuse_port=reuse_port)
+            self.admin_url = f"http://{settings.admin_host}:{port}"
+
+    async def stop(self) -> None:
+        """Stop listening, let running requests end, close what was opened."""
+        self._listening = False
+        await self._server.stop(drain=_DRAIN)
+        await self._admin.stop(drain=1.0)
+        await self.catalog.close()
+        await self.database.close()
+
+    async def reload(self) -> None:
+        """Read the configuration in the database and the catalog again."""
+        await self._read_config()
+        await self.catalog.reload()
+
+    def request_reload(self) -> None:
+        """The same, soon (SIGUSR1)."""
+        self.catalog.request_reload(config=True)
+
+    # -- parts ------------------------------------------------------------------------------------------------------
+
+    def _catalog(self, settings: Settings) -> CatalogKeeper:
+        keeper = CatalogKeeper(
             settings.direct_url.get_secret_value(),
             schemas=settings.schemas,
             extra_search_path=settings.extra_search_path,
             hoisted=settings.hoisted_tx_settings,
             channel=settings.channel if settings.channel_enabled else None,
+            on_config=self._read_config,
         )
-        self.catalog.subscribe(lambda _: self.database.flush())
-        self.authenticator = Authenticator(_identity_settings(settings))
-        self.plans = PlanCache()
-        limits = HttpLimits(request_line=settings.max_request_line, body=settings.max_body_bytes)
-        self._server = HttpServer(self._dispatcher(), limits)
+        keeper.subscribe(lambda _: self.database.flush())
+        return keeper
 
-    async def start(self, *, reuse_port: bool = False) -> None:
-        """Listen. Requests that come before the catalog is there get 503. Raises OSError if the port is taken."""
-        settings = self.settings
-        await self.database.start()
-        await self.catalog.start()
-        if settings.unix_socket is not None:
-            await self._server.listen_unix(settings.unix_socket)
-        else:
-            await self._server.listen_tcp(settings.host, settings.port, reuse_port=reuse_port)
-
-    async def stop(self) -> None:
-        """Stop listening, let running requests end, close what was opened."""
-        await self._server.stop(drain=_DRAIN)
-        await self.catalog.close()
-        await self.database.close()
-
-    def _dispatcher(self) -> Dispatcher:
-        settings = self.settings
+    def _dispatcher(self, settings: Settings) -> Dispatcher:
+        render = PostgrestErrors(verbose=settings.client_error_verbosity == "verbose")
         origins = frozenset(settings.cors_allowed_origins) if settings.cors_allowed_origins else None
-        surfaces: list[Surface] = [Health(self._render), self._rest("/rest/v1")]
-        if settings.postgrest_mode:
-            surfaces.append(self._rest(""))
+        authenticator = Authenticator(_identity_settings(settings))
+        prefixes = ["/rest/v1", ""] if settings.postgrest_mode else ["/rest/v1"]
+        rest: list[Surface] = [self._rest(settings, prefix, authenticator, render) for prefix in prefixes]
         return Dispatcher(
-            Mounts(surfaces),
+            Mounts([Health(render), *rest]),
             CorsPolicy.postgrest(origins) if settings.postgrest_mode else CorsPolicy(origins),
-            self._render,
+            render,
             self._access_log,
             self._failures,
             settings.trace_header,
         )
 
-    def _rest(self, prefix: str) -> RestSurface:
+    def _rest(
+        self, settings: Settings, prefix: str, authenticator: Authenticator, render: PostgrestErrors
+    ) -> RestSurface:
         return RestSurface(
             prefix,
-            _rest_rules(self.settings),
-            authenticator=self.authenticator,
+            _rest_rules(settings),
+            authenticator=authenticator,
             catalog=self.catalog.current,
             database=self.database,
-            render_error=self._render,
-            openapi=_openapi(self.settings, prefix),
+            render_error=render,
+            openapi=_openapi(settings, prefix),
             plans=self.plans,
         )
+
+    async def _read_config(self) -> None:
+        """Overlay the settings with what the database says. A fault leaves the settings in force as they are."""
+        given = self._given
+        if not given.config_from_database:
+            return
+        try:
+            found = await read_database_config(given.direct_url.get_secret_value(), _function_name(given.pre_config))
+            settings = given.with_database_config(found)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SettingsError) as error:
+            self._log.error("the configuration in the database was not read", reason=str(error))
+            return
+        if settings != self.settings:
+            self.settings = settings
+            self.catalog.configure(
+                settings.schemas, extra_search_path=settings.extra_search_path, hoisted=settings.hoisted_tx_settings
+            )
+            self.plans.clear()
+            self._application = self._dispatcher(settings)
+
+    def _admin_application(self) -> AdminApplication:
+        token = self._given.admin_token
+        sources = AdminSources(
+            live=lambda: self._listening,
+            readiness=lambda: Readiness.READY if self.catalog.loaded else Readiness.PENDING,
+            schema_cache=self._schema_cache,
+            config=lambda: self.settings.public_dump(),
+            reload=self.reload,
+        )
+        return AdminApplication(sources, self._failures, token.get_secret_value() if token else None)
+
+    def _schema_cache(self) -> bytes | None:
+        return orjson.dumps(dump(self.catalog.current()), default=str) if self.catalog.loaded else None
+
+
+class _Current:
+    """Passes requests to the gateway's application of the moment."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await self._gateway.application(request)
+
+    def refuse(self, failure: BaseException, request: Request) -> web.StreamResponse:
+        return self._gateway.application.refuse(failure, request)
 
 
 def _identity_settings(settings: Settings) -> IdentitySettings:
@@ -191,7 +288,7 @@ async def _serve(settings: Settings, reuse_port: bool, ready: Callable[[], None]
     gateway = Gateway(settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    loop.add_signal_handler(signal.SIGUSR1, gateway.catalog.request_reload)
+    loop.add_signal_handler(signal.SIGUSR1, gateway.request_reload)
     try:
         await gateway.start(reuse_port=reuse_port)
         if ready is not None:

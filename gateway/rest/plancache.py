@@ -27,6 +27,10 @@ class PlanCache:
         self._plans: OrderedDict[Hashable, Compiled] = OrderedDict()
         self.counts = PlanCounts()
 
+    def clear(self) -> None:
+        """Forget everything: the settings that statements depend on have changed."""
+        self._plans.clear()
+
     def get(self, catalog: Catalog, key: Hashable, compile_: Callable[[], Compiled]) -> Compiled:
         """The plan for `key`, compiled if it is not known. What `compile_` raises is not kept."""
         if catalog is not self._catalog:

@@ -163,7 +163,7 @@ Origins = Annotated[
     Form('origins separated by commas, or "*" for all'),
 ]
 Boolean = Annotated[bool, BeforeValidator(_boolean), Form("true or false")]
-Port = Annotated[int, Field(ge=1, le=65535), Form("a port number from 1 to 65535")]
+Port = Annotated[int, Field(ge=0, le=65535), Form("a port number from 1 to 65535, or 0 for a free one")]
 OptionalPort = Annotated[
     Annotated[int, Field(ge=1, le=65535)] | None, BeforeValidator(_off), Form('a port number from 1 to 65535, or "off"')
 ]

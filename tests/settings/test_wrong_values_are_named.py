@@ -22,7 +22,7 @@ def problems(environment: dict[str, str], **files: Path) -> list[str]:
     ("name", "value", "says"),
     [
         ("PASSERELLE_PORT", "99999", ["'99999'", "less than or equal to 65535", "port number from 1 to 65535"]),
-        ("PASSERELLE_PORT", "0", ["'0'", "1 to 65535"]),
+        ("PASSERELLE_PORT", "-1", ["'-1'", "1 to 65535"]),
         ("PASSERELLE_PORT", "http", ["'http'", "1 to 65535"]),
         ("PASSERELLE_PORT", "1e3", ["'1e3'", "1 to 65535"]),
         ("PASSERELLE_PORT", "9" * 5000, ["'999", "…", "1 to 65535"]),

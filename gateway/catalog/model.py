@@ -100,7 +100,8 @@ class Relationship:
 
     `columns` pairs (column of the origin, column of the target) in constraint order; empty for many-to-many, whose
     pairs are in `junction`, and for computed relationships, where `function` is the function to call with the
-    origin's row and `constraint` its name. `is_self` is true when a foreign key points back to its own table.
+    origin's row and `constraint` its name. `inverse` is true at the referenced end of a foreign key. `is_self` is true
+    when a foreign key points back to its own table.
     `origin_is_view`, `target_is_view` matter to hints: a constraint or column name never selects a view.
     """
 
@@ -112,6 +113,7 @@ class Relationship:
     junction: Junction | None = None
     function: Name | None = None
     single_row: bool = False
+    inverse: bool = False
     is_self: bool = False
     origin_is_view: bool = False
     target_is_view: bool = False

@@ -131,6 +131,7 @@ def _inverted(relationship: Relationship) -> Relationship:
         cardinality=_INVERSE[relationship.cardinality],
         constraint=relationship.constraint,
         columns=_swapped(relationship.columns),
+        inverse=True,
         is_self=relationship.is_self,
         origin_is_view=relationship.target_is_view,
         target_is_view=relationship.origin_is_view,

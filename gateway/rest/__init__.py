@@ -1,5 +1,6 @@
 """`/rest/v1`: PostgREST's HTTP API. A request walks request -> compile (plan, sql) -> handler -> respond."""
 
 from gateway.rest.handler import RestRules, RestSurface
+from gateway.rest.openapi import OpenApi, OpenApiRules
 
-__all__ = ["RestRules", "RestSurface"]
+__all__ = ["OpenApi", "OpenApiRules", "RestRules", "RestSurface"]

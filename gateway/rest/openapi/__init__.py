@@ -1,0 +1,5 @@
+"""The OpenAPI 2.0 description of a schema, answered at the root (PostgREST docs: "OpenAPI")."""
+
+from gateway.rest.openapi.answer import OpenApi, OpenApiRules
+
+__all__ = ["OpenApi", "OpenApiRules"]

@@ -70,6 +70,8 @@ def add_cors_headers(policy: CorsPolicy, method: str, origin: str | None, header
     if allowed:
         headers.update(allowed)
         headers["Access-Control-Expose-Headers"] = policy.exposed
+    else:
+        headers.pop("Access-Control-Allow-Origin", None)
     if policy.vary:
         varies = headers.get("Vary")
         headers["Vary"] = f"{varies}, Origin" if varies else "Origin"

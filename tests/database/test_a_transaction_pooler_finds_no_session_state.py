@@ -1,0 +1,57 @@
+"""In `transaction` mode any connection may be another backend the next moment, as behind PgBouncer."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+from database_room import ENVELOPE, NOTES, READ, WRITE, OpenDatabase, caller, owners, probe
+
+from gateway.database import DatabaseError
+
+STATE = """
+    SELECT (SELECT count(*) FROM pg_prepared_statements) || ' ' || current_setting('transaction_read_only') || ' '
+        || session_user || ' ' || current_setting('application_name')"""
+
+
+async def test_nothing_is_left_between_transactions(open_database: OpenDatabase) -> None:
+    async with open_database(size=1, mode="transaction") as database:
+        for sub in range(1, 4):
+            assert owners((await database.read(caller(sub), NOTES))["body"]) == {str(sub)}
+            async with database.transaction(caller(sub), ENVELOPE, READ) as transaction:
+                row = await transaction.fetchrow(NOTES)
+                assert row is not None
+                assert owners(row["body"]) == {str(sub)}
+        session = database._pool.take(caller(9))
+        assert session is not None
+        rows = await session.execute(f"SELECT ({STATE}), current_user, current_setting('request.jwt.claims', true)", ())
+        assert list(rows[0]) == ["0 off room_authenticator passerelle", "room_authenticator", ""]
+        database._pool.give(session)
+
+
+async def test_startup_needs_no_setting_a_pooler_refuses(
+    open_database: OpenDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, str]] = []
+    connect = asyncpg.connect
+
+    async def spy(*arguments: object, **options: object) -> object:
+        asked.append(options["server_settings"])  # type: ignore[arg-type]
+        return await connect(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(asyncpg, "connect", spy)
+    async with open_database(size=1, mode="transaction") as database:
+        await database.read(caller(1), NOTES)
+    assert asked == [{"application_name": "passerelle"}]
+
+
+async def test_reads_are_read_only_and_errors_leave_a_usable_connection(open_database: OpenDatabase) -> None:
+    async with open_database(size=1, mode="transaction") as database:
+        for _ in range(3):
+            with pytest.raises(DatabaseError) as refused:
+                await database.read(caller(), f"WITH w AS (INSERT INTO public.ledger VALUES ('never')) {probe('1')}")
+            assert refused.value.code == "25006"
+            with pytest.raises(DatabaseError):
+                async with database.transaction(caller(), ENVELOPE, WRITE) as transaction:
+                    await transaction.fetch("SELECT nonsense")
+        assert owners((await database.read(caller(2), NOTES))["body"]) == {"2"}
+        assert database.stats().connects == 1

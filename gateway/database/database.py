@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 PROOF_COLUMNS = "current_user, pg_catalog.current_setting('request.jwt.claims', true)"
 """SQL of the last two columns of every statement given to `Database.read`: who PostgreSQL thinks is asking."""
 
+_PROOFS = 2
 _LONGEST_CONNECT = 10.0
 _READ_ONLY = TransactionMode(read_only=True)
 Result = TypeVar("Result")
@@ -187,5 +188,7 @@ def _proves(rows: list[asyncpg.Record], caller: Caller) -> bool:
     if len(rows) != 1:
         return False
     row = rows[0]
+    if len(row) < _PROOFS:
+        return False
     identity = caller.identity
     return row[-2] == identity.role and row[-1] == identity.claims

@@ -1,5 +1,7 @@
 """What the database has: relations, columns, keys, relationships, functions; loading and reloading."""
 
+from gateway.catalog.config import read_database_config
+from gateway.catalog.dump import dump
 from gateway.catalog.load import load_catalog
 from gateway.catalog.model import (
     Cardinality,
@@ -19,13 +21,16 @@ from gateway.catalog.model import (
     RoleSettings,
     Volatility,
 )
+from gateway.catalog.reload import CatalogKeeper, KeeperStatus
 
 __all__ = [
     "Cardinality",
     "Catalog",
+    "CatalogKeeper",
     "Column",
     "Function",
     "Junction",
+    "KeeperStatus",
     "MediaDomain",
     "MediaHandler",
     "Name",
@@ -37,5 +42,7 @@ __all__ = [
     "ReturnType",
     "RoleSettings",
     "Volatility",
+    "dump",
     "load_catalog",
+    "read_database_config",
 ]

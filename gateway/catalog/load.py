@@ -27,7 +27,7 @@ from gateway.catalog.trust.code import (
 )
 from gateway.catalog.trust.known import CURRENT_SETTING, DENIED
 
-_DEFAULT_HOISTED = ("statement_timeout", "plan_filter.statement_cost_limit", "default_transaction_isolation")
+DEFAULT_HOISTED = ("statement_timeout", "plan_filter.statement_cost_limit", "default_transaction_isolation")
 
 
 async def load_catalog(
@@ -35,7 +35,7 @@ async def load_catalog(
     *,
     schemas: Sequence[str],
     extra_search_path: Sequence[str],
-    hoisted: Sequence[str] = _DEFAULT_HOISTED,
+    hoisted: Sequence[str] = DEFAULT_HOISTED,
     version: int,
 ) -> Catalog:
     """One consistent snapshot of what `schemas` expose, as the connection's role may read the system catalogs.

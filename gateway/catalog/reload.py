@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeAlias
+from typing import TypeAlias
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
@@ -26,7 +28,7 @@ _CLOSE_TIMEOUT = 2.0
 _PROBE_INTERVAL = 30.0
 _PROBE_TIMEOUT = 10.0
 
-Connection = asyncpg.Connection[asyncpg.Record]
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Callback = Callable[[Catalog], None]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import asyncpg
 import orjson
@@ -74,6 +75,7 @@ class Gateway:
         self._server = HttpServer(_Current(self), limits)
         self._admin = HttpServer(self._admin_application())
         self._listening = False
+        self._configuring: asyncio.Task[None] | None = None
         self.url = ""
         self.admin_url = ""
 
@@ -105,6 +107,8 @@ class Gateway:
     async def stop(self) -> None:
         """Stop listening, let running requests end, close what was opened."""
         self._listening = False
+        if self._configuring is not None:
+            self._configuring.cancel()
         await self._server.stop(drain=_DRAIN)
         await self._admin.stop(drain=1.0)
         await self.catalog.close()
@@ -117,7 +121,8 @@ class Gateway:
 
     def request_reload(self) -> None:
         """The same, soon (SIGUSR1)."""
-        self.catalog.request_reload(config=True)
+        self._config_changed()
+        self.catalog.request_reload()
 
     # -- parts ------------------------------------------------------------------------------------------------------
 
@@ -128,7 +133,7 @@ class Gateway:
             extra_search_path=settings.extra_search_path,
             hoisted=settings.hoisted_tx_settings,
             channel=settings.channel if settings.channel_enabled else None,
-            on_config=self._read_config,
+            on_config=self._config_changed,
         )
         keeper.subscribe(lambda _: self.database.flush())
         return keeper
@@ -162,6 +167,10 @@ class Gateway:
             plans=self.plans,
         )
 
+    def _config_changed(self) -> None:
+        if self._configuring is None or self._configuring.done():
+            self._configuring = asyncio.create_task(self._read_config(), name="configuration")
+
     async def _read_config(self) -> None:
         """Overlay the settings with what the database says. A fault leaves the settings in force as they are."""
         given = self._given
@@ -169,14 +178,16 @@ class Gateway:
             return
         try:
             found = await read_database_config(given.direct_url.get_secret_value(), _function_name(given.pre_config))
-            settings = given.with_database_config(found)
+            settings: Settings = given.with_database_config(found)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SettingsError) as error:
             self._log.error("the configuration in the database was not read", reason=str(error))
             return
         if settings != self.settings:
             self.settings = settings
-            self.catalog.configure(
-                settings.schemas, extra_search_path=settings.extra_search_path, hoisted=settings.hoisted_tx_settings
+            self.catalog.reconfigure(
+                schemas=settings.schemas,
+                extra_search_path=settings.extra_search_path,
+                hoisted=settings.hoisted_tx_settings,
             )
             self.plans.clear()
             self._application = self._dispatcher(settings)
@@ -187,10 +198,13 @@ class Gateway:
             live=lambda: self._listening,
             readiness=lambda: Readiness.READY if self.catalog.loaded else Readiness.PENDING,
             schema_cache=self._schema_cache,
-            config=lambda: self.settings.public_dump(),
+            config=self._public_config,
             reload=self.reload,
         )
         return AdminApplication(sources, self._failures, token.get_secret_value() if token else None)
+
+    def _public_config(self) -> dict[str, Any]:
+        return self.settings.public_dump()
 
     def _schema_cache(self) -> bytes | None:
         return orjson.dumps(dump(self.catalog.current()), default=str) if self.catalog.loaded else None

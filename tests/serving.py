@@ -102,5 +102,3 @@ def asyncpg_database(dsn: str) -> str:
     from urllib.parse import urlsplit
 
     return urlsplit(dsn).path.lstrip("/")
-
-

@@ -219,5 +219,3 @@ def _estimate(request: Request, tree: ReadTree, rules: CompileRules, slots: int)
 def _check_preferences(request: Request) -> None:
     if request.preferences.strict and request.preferences.invalid:
         raise invalid_preferences(request.preferences.invalid)
-
-

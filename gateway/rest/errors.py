@@ -168,9 +168,7 @@ def ambiguous_function(found: Sequence[Function]) -> RestError:
         return f"{function.name}({', '.join(f'{p.name} => {p.type}' for p in function.parameters)})"
 
     message = f"Could not choose the best candidate function between: {', '.join(map(signature, found))}"
-    hint = (
-        "Try renaming the parameters or the function itself in the database so function overloading can be resolved"
-    )
+    hint = "Try renaming the parameters or the function itself in the database so function overloading can be resolved"
     return RestError(300, "PGRST203", message, hint=hint)
 
 

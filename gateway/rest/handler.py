@@ -91,9 +91,9 @@ class RestSurface:
             request.method,
             path[len(self.prefix) :] or "/",
             raw_query,
-            headers,
-            headers.getall("Prefer", ()),
-            self._rules.request,
+            headers=headers,
+            prefer=headers.getall("Prefer", ()),
+            rules=self._rules.request,
         )
         request.route = self.prefix + _ROUTES[asked.target]
         stages.mark("parse")
@@ -124,9 +124,7 @@ class RestSurface:
         self, request: Request, asked: RestRequest, catalog: Catalog, identity: Identity, stages: Stages
     ) -> Answer:
         compile_ = compile_call if asked.target is Target.FUNCTION else compile_read
-        compiled = self.plans.get(
-            catalog, shape_key(asked), lambda: compile_(asked, catalog, self._rules.compile)
-        )
+        compiled = self.plans.get(catalog, shape_key(asked), lambda: compile_(asked, catalog, self._rules.compile))
         stages.mark("plan")
         caller = self._callers.get(identity, asked.schema, asked.preferences.timezone, catalog)
         arguments = compiled.statement.bind(values(asked))
@@ -208,13 +206,9 @@ class RestSurface:
 _ROUTES = {Target.ROOT: "/", Target.RELATION: "/{relation}", Target.FUNCTION: "/rpc/{function}"}
 
 
-def _result(
-    compiled: Compiled, row: asyncpg.Record, headers: str | None = None, status: str | None = None
-) -> Result:
+def _result(compiled: Compiled, row: asyncpg.Record, headers: str | None = None, status: str | None = None) -> Result:
     total = row[0]
-    return Result(
-        body_bytes(compiled, row[2]), int(row[1]), int(total) if total is not None else None, headers, status
-    )
+    return Result(body_bytes(compiled, row[2]), int(row[1]), int(total) if total is not None else None, headers, status)
 
 
 def _plan_text(rows: list[asyncpg.Record]) -> bytes:
@@ -265,4 +259,3 @@ def _relation_methods(relation: Relation) -> str:
     if relation.deletable:
         methods.append("DELETE")
     return ",".join(methods)
-

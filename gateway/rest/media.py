@@ -92,7 +92,9 @@ def _quality(text: str) -> tuple[str, float]:
 def _media_range(text: str) -> MediaRange:
     name, *parameters = (part.strip() for part in _split(text, ";"))
     pairs = (part.partition("=") for part in parameters)
-    return MediaRange(name.lower(), text, tuple((key.strip().lower(), value.strip().strip('"')) for key, _, value in pairs))
+    return MediaRange(
+        name.lower(), text, tuple((key.strip().lower(), value.strip().strip('"')) for key, _, value in pairs)
+    )
 
 
 @dataclass(frozen=True, slots=True)

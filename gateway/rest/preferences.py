@@ -14,6 +14,7 @@ _KNOWN: dict[str, frozenset[str]] = {
     "missing": frozenset({"default", "null"}),
     "handling": frozenset({"strict", "lenient"}),
 }
+_MOST_DIGITS = 18
 _APPLIED_ORDER = ("resolution", "missing", "return", "count", "tx", "handling", "timezone", "max-affected")
 
 
@@ -53,7 +54,7 @@ def _read(header: str) -> Preferences:
         if value in _KNOWN.get(name, ()) or (name == "timezone" and value):
             chosen.setdefault(name, value)
         elif name == "max-affected":
-            if value.isascii() and value.isdigit() and len(value) < 19:
+            if value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
                 chosen.setdefault(name, value)
         elif token:
             invalid.append(token)

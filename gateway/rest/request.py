@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from gateway.rest.errors import (
-    RestError,
     invalid_path,
     method_not_allowed_on_function,
     range_not_satisfiable,
@@ -57,7 +56,7 @@ class Rules:
 
 
 def read_request(
-    method: str, path: str, raw_query: str, headers: Mapping[str, str], prefer: Sequence[str], rules: Rules
+    method: str, path: str, raw_query: str, *, headers: Mapping[str, str], prefer: Sequence[str], rules: Rules
 ) -> Request:
     """`path` is the raw path below the mount, beginning with `/`; `headers` looks names up without regard to case.
 
@@ -87,12 +86,13 @@ def read_request(
 def _target(path: str) -> tuple[Target, str]:
     if path in ("/", ""):
         return Target.ROOT, ""
-    segments = path[1:].split("/")
-    if len(segments) == 1:
-        return Target.RELATION, _segment(segments[0])
-    if len(segments) == 2 and segments[0] == "rpc" and segments[1]:
-        return Target.FUNCTION, _segment(segments[1])
-    raise invalid_path()
+    match path[1:].split("/"):
+        case [relation]:
+            return Target.RELATION, _segment(relation)
+        case ["rpc", function] if function:
+            return Target.FUNCTION, _segment(function)
+        case _:
+            raise invalid_path()
 
 
 def _segment(text: str) -> str:
@@ -151,5 +151,3 @@ def _range(query: Query, header: str | None) -> tuple[int | None, int]:
     if not ends:
         return None, offset
     return max(min(ends) - offset + 1, 0), offset
-
-

@@ -16,6 +16,13 @@ from gateway.rest.request import Request
 
 Header = tuple[str, str]
 
+_NOT_SATISFIABLE = 416
+_STATUSES = range(100, 1000)
+_WARNING = (
+    "299 - \"The embed '{target}' has the alias '{alias}': use the alias in filters, orders and limits. "
+    'Its target name will not be accepted in a later version."'
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -69,7 +76,7 @@ def respond(request: Request, compiled: Compiled, result: Result, rules: Respond
     if compiled.path is not None:
         headers.append(("Content-Location", _location(compiled.path, request.query.canonical)))
     if compiled.void:
-        status = 204 if status != 416 else status
+        status = 204 if status != _NOT_SATISFIABLE else status
     else:
         headers.append(("Content-Type", compiled.rendering.content_type))
         if request.profile_sent or rules.many_schemas:
@@ -80,7 +87,7 @@ def respond(request: Request, compiled: Compiled, result: Result, rules: Respond
     headers.append(("Vary", "Accept, Prefer, Range"))
     headers.extend(_warnings(compiled.legacy_names))
     body = result.body
-    if status == 416:
+    if status == _NOT_SATISFIABLE:
         error = range_not_satisfiable(_beyond(request.offset, result.total))
         shape = {"code": error.code, "details": error.details, "hint": error.hint, "message": error.message}
         body = json.dumps(shape, separators=(",", ":")).encode()
@@ -94,7 +101,7 @@ def _range(offset: int, rows: int, total: int | None) -> tuple[int, str]:
     if total is None:
         return 200, content_range
     if offset > total:
-        return 416, f"*/{total}"
+        return _NOT_SATISFIABLE, f"*/{total}"
     return (206 if rows < total else 200), content_range
 
 
@@ -125,14 +132,7 @@ def _applied(request: Request, rules: RespondRules, *, call: bool) -> str | None
 
 
 def _warnings(names: Sequence[tuple[str, str]]) -> list[Header]:
-    return [
-        (
-            "Warning",
-            f"299 - \"The embed '{target}' has the alias '{alias}': use the alias in filters, orders and limits. "
-            'Its target name will not be accepted in a later version."',
-        )
-        for target, alias in names
-    ]
+    return [("Warning", _WARNING.format(target=target, alias=alias)) for target, alias in names]
 
 
 # -- what SQL may say about the answer ------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ def _overridden(status: int, headers: list[Header], result: Result) -> tuple[int
 
 
 def _status(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 100 <= int(text[:4]) <= 999:
+    if not text.isascii() or not text.isdigit() or int(text[:4]) not in _STATUSES:
         raise bad_response_status()
     return int(text)
 
@@ -162,10 +162,10 @@ def _headers(text: str) -> list[Header]:
     if not isinstance(parsed, list):
         raise bad_response_headers()
     headers: list[Header] = []
-    for item in cast(list[Any], parsed):
-        if not isinstance(item, dict) or len(cast(dict[str, Any], item)) != 1:
+    for item in cast("list[Any]", parsed):
+        if not isinstance(item, dict) or len(cast("dict[str, Any]", item)) != 1:
             raise bad_response_headers()
-        ((name, value),) = cast(dict[str, Any], item).items()
+        ((name, value),) = cast("dict[str, Any]", item).items()
         if not isinstance(value, str):
             raise bad_response_headers()
         headers.append((name, value))

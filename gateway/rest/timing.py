@@ -1,4 +1,4 @@
-"""How long each stage of a request took (`Server-Timing`, W3C Server Timing; PostgREST docs: "Server-Timing Header")."""
+"""How long each stage of a request took (W3C Server Timing; PostgREST docs: "Server-Timing Header")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names, JSON paths and dotted paths: what every parameter of the URL grammar shares (PostgREST docs: "URL Grammar")."""
+"""Names, JSON paths and dotted paths: what all parameters of the URL grammar share (PostgREST docs: "URL Grammar")."""
 
 from __future__ import annotations
 
@@ -83,7 +83,8 @@ def _index(scanner: Scanner) -> str:
     """An array index; it must end the step, else it is the beginning of a key."""
     sign = "-" if scanner.accepts("-") else "+"
     digits = scanner.run(_DIGITS, "digit")
-    if not any([scanner.ahead(text) for text in _AFTER_INDEX]):
+    ahead = [scanner.ahead(text) for text in _AFTER_INDEX]  # all are noted as expected
+    if not any(ahead):
         scanner.end()
     return sign + digits
 

@@ -7,6 +7,7 @@ the query from its values; `parse_shape` runs once per shape and makes the tree 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -37,6 +38,8 @@ _RESERVED = frozenset({"select", "columns", "on_conflict"})
 _EMBEDDABLE = frozenset({"order", "limit", "offset", "and", "or"})
 _REMEMBERED = 512
 """Characters of a query string that may be kept with its reading; longer ones are read anew each time."""
+
+_BIGINT_DIGITS = 19
 
 ShapePart = tuple[Any, ...]
 """Hashable. The first element says which parameter it is: see `read_query`."""
@@ -96,7 +99,9 @@ def _remembered(raw: str, call: bool) -> Query:
 
 def _read(raw: str, call: bool) -> Query:
     pairs = _decode(raw)
-    canonical = "&".join(f"{quote(key, safe=_UNENCODED)}={quote(value or '', safe=_UNENCODED)}" for key, value in sorted(pairs, key=_key))
+    canonical = "&".join(
+        f"{quote(key, safe=_UNENCODED)}={quote(value or '', safe=_UNENCODED)}" for key, value in sorted(pairs, key=_key)
+    )
     given = [(key, value) for key, value in pairs if value is not None]
     reader = _Reader(call)
     for key, value in given:
@@ -118,7 +123,9 @@ def _decode(raw: str) -> list[tuple[str, str | None]]:
         for part in raw.split("&"):
             if part:
                 key, equals, value = part.partition("=")
-                pairs.append((unquote_plus(key, errors="strict"), unquote_plus(value, errors="strict") if equals else None))
+                pairs.append(
+                    (unquote_plus(key, errors="strict"), unquote_plus(value, errors="strict") if equals else None)
+                )
     except UnicodeDecodeError:
         raise _undecodable("the query string is not valid UTF-8") from None
     if "%00" in raw or "\0" in raw:
@@ -192,7 +199,7 @@ class _Reader:
 def _integer(text: str) -> int | None:
     """A decimal integer of a size that PostgreSQL's bigint can hold; anything else is ignored, as PostgREST does."""
     text = text.strip()
-    if len(text) > 19 or not text.removeprefix("-").isascii() or not text.removeprefix("-").isdigit():
+    if len(text) > _BIGINT_DIGITS or not text.removeprefix("-").isascii() or not text.removeprefix("-").isdigit():
         return None
     number = int(text)
     return number if abs(number) < 2**63 else None
@@ -200,15 +207,13 @@ def _integer(text: str) -> int | None:
 
 def _filter_error(value: str) -> RestError:
     scanner = Scanner(value)
-    try:
+    with suppress(Mismatch):
         parse_operation(scanner, lambda rest: rest.text, lambda _: 0)
-    except Mismatch:
-        pass
     return scanner.error("filter")
 
 
 def parse_shape(shape: Sequence[ShapePart]) -> Clauses:
-    """The tree of a shape; slots count the values in the order in which `read_query` collected them. Raises PGRST100."""
+    """The tree of a shape; slots count the values in the order `read_query` collected them in. Raises PGRST100."""
     select, columns, on_conflict = "*", None, None
     conditions: list[tuple[Path, Condition]] = []
     orders: list[tuple[Path, tuple[OrderTerm, ...]]] = []

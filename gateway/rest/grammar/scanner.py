@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from gateway.rest.errors import RestError, unparsable
@@ -41,10 +42,7 @@ class Scanner:
 
     def error(self, what: str, shown: str | None = None) -> RestError:
         """The error for the whole text; `what` names the part that was parsed, `shown` is the text to print."""
-        if self._surprise:
-            unexpected = f"unexpected {self._surprise}"
-        else:
-            unexpected = f"unexpected {self._found or _END}"
+        unexpected = f"unexpected {self._surprise or self._found or _END}"
         expected = list(dict.fromkeys(self._expected))
         if not expected:
             details = unexpected
@@ -160,10 +158,8 @@ class Scanner:
         """Whether `text` is next; consumes nothing."""
         if self.text.startswith(text, self.position):
             return True
-        try:
+        with suppress(Mismatch):
             self.literal(text)
-        except Mismatch:
-            pass
         return False
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final, Literal
@@ -13,6 +12,7 @@ import orjson
 from gateway.catalog import Catalog
 from gateway.database import Transaction
 from gateway.rest.errors import invalid_preferences, no_media_type
+from gateway.rest.openapi.cache import DocumentCache
 from gateway.rest.openapi.document import describe
 from gateway.rest.openapi.server import own_server, proxy_server
 from gateway.rest.openapi.visible import Visible, read_visible
@@ -50,7 +50,7 @@ class OpenApi:
             proxy_server(rules.proxy_uri) if rules.proxy_uri else own_server(rules.host, rules.port, rules.prefix)
         )
         self._visible_sql = resources.files("gateway.rest.openapi").joinpath("visible.sql").read_text(encoding="utf-8")
-        self._documents = _Documents(rules.cache_bytes)
+        self._documents = DocumentCache(rules.cache_bytes)
 
     async def document(self, transaction: Transaction, asked: Request, catalog: Catalog) -> tuple[bytes, str]:
         """The document of the asked schema and its content type. Runs one statement.
@@ -88,37 +88,3 @@ class OpenApi:
 def _visible(answer: bytes) -> Visible:
     """No answer: the schema is gone since the catalog was read."""
     return read_visible(answer) if answer else Visible(frozenset(), frozenset(), frozenset())
-
-
-_Key = tuple[str, bytes | None]
-
-
-class _Documents:
-    """Rendered documents of one catalog snapshot, at most `limit` bytes; the least recently used leave first."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = 0
-        self._catalog: Catalog | None = None
-        self._bodies: OrderedDict[_Key, bytes] = OrderedDict()
-
-    def get(self, catalog: Catalog, key: _Key) -> bytes | None:
-        if catalog is not self._catalog or key not in self._bodies:
-            return None
-        self._bodies.move_to_end(key)
-        return self._bodies[key]
-
-    def put(self, catalog: Catalog, key: _Key, body: bytes) -> None:
-        if catalog is not self._catalog:
-            self._bodies.clear()
-            self._catalog, self._size = catalog, 0
-        if key in self._bodies:
-            return
-        self._bodies[key] = body
-        self._size += _weight(key, body)
-        while self._size > self._limit:
-            self._size -= _weight(*self._bodies.popitem(last=False))
-
-
-def _weight(key: _Key, body: bytes) -> int:
-    return len(body) + len(key[1] or b"")

@@ -40,9 +40,9 @@ class Columns:
 
     def outputs(self, item: FieldItem, *, expand: bool, spread: bool) -> list[Output]:
         """The select list items that one item of `select` stands for. `expand` turns `*` into columns."""
-        if item.field.name == "*" and item.aggregate is None and (expand or self._represented()):
-            if self.relation is not None:
-                return [self._output(FieldItem(Field(name)), spread) for name in self.relation.columns]
+        whole = item.field.name == "*" and item.aggregate is None
+        if whole and self.relation is not None and (expand or self._represented()):
+            return [self._output(FieldItem(Field(name)), spread) for name in self.relation.columns]
         if item.field.name == "*" and item.aggregate is Aggregate.COUNT and spread:
             row = ColumnRef("*", whole_row=True)
             return [Output(row, item.alias or item.aggregate.value, None, item.aggregate, item.aggregate_cast)]

@@ -14,6 +14,8 @@ from gateway.rest.grammar.query import Clauses
 from gateway.rest.grammar.syntax import Condition, EmbedItem, FieldItem, Join, OrderTerm, Path, SelectItem
 from gateway.rest.plan.relationships import find_relationship
 
+_UNRESOLVED = Name("", "")
+
 
 @dataclass(slots=True)
 class Draft:
@@ -29,7 +31,7 @@ class Draft:
     limit: int | None = None
     offset: int | None = None
     relation: Relation | None = None
-    name: Name = Name("", "")
+    name: Name = _UNRESOLVED
     relationship: Relationship | None = None
     sql_alias: str | None = None
     join_alias: str = ""

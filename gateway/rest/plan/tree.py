@@ -185,4 +185,3 @@ def _order_outputs(node: Draft, order: Sequence[Ordering]) -> Iterable[Output]:
     """Columns that order the arrays of a to-many spread must be selected, under names nobody else uses."""
     for at, term in enumerate(order):
         yield Output(term.column, _order_name(node, at), join=term.join)
-

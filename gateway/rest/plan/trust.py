@@ -12,11 +12,12 @@ from gateway.catalog import Catalog
 from gateway.rest.grammar.syntax import Condition, Field, Logic
 from gateway.rest.plan.draft import Draft
 
-_PLAIN_CASTS = frozenset(
-    "bool boolean int2 smallint int4 int integer int8 bigint float4 real float8 numeric decimal text varchar date time "
-    "timetz timestamp timestamptz interval uuid json jsonb bytea inet cidr money oid".split()
-    + ["double precision", "character varying", "timestamp with time zone", "timestamp without time zone"]
-)
+_PLAIN_CASTS = frozenset({
+    "bool", "boolean", "int2", "smallint", "int4", "int", "integer", "int8", "bigint", "float4", "real", "float8",
+    "double precision", "numeric", "decimal", "text", "varchar", "character varying", "date", "time", "timetz",
+    "timestamp", "timestamp without time zone", "timestamptz", "timestamp with time zone", "interval", "uuid", "json",
+    "jsonb", "bytea", "inet", "cidr", "money", "oid",
+})  # fmt: skip
 """Casts that PostgreSQL resolves to its own types whatever the search path holds."""
 
 
@@ -41,9 +42,8 @@ def _node_reason(node: Draft, catalog: Catalog) -> str | None:
         between = catalog.relations.get(junction.table)
         if between is None or between.opaque is not None:
             return between.opaque if between else f"{junction.table} is not in the catalog"
-    if node.conditions or node.order or node.relationship:
-        if catalog.opaque_operators is not None:
-            return catalog.opaque_operators
+    if catalog.opaque_operators is not None and (node.conditions or node.order or node.relationship):
+        return catalog.opaque_operators
     for item in node.fields:
         if item.aggregate is not None:
             return "aggregate functions may be user-defined"

@@ -162,7 +162,9 @@ def join_conditions(relationship: Relationship, prefix: str, parent: str, node: 
     if relationship.function is not None:
         return []
     if relationship.junction is None:
-        return [f"{prefix}.{quote_identifier(own)} = {parent}.{quote_identifier(its)}" for its, own in relationship.columns]
+        return [
+            f"{prefix}.{quote_identifier(own)} = {parent}.{quote_identifier(its)}" for its, own in relationship.columns
+        ]
     between = _junction(node)
     ends = ((prefix, relationship.junction.target_columns), (parent, relationship.junction.origin_columns))
     return [

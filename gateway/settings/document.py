@@ -12,6 +12,8 @@ from gateway.settings.load import form_of
 from gateway.settings.model import Settings
 from gateway.settings.sources import PREFIX
 
+_BEGIN: Final = "<!-- settings: make docs -->"
+_END: Final = "<!-- end of settings -->"
 _BEGINS_WITH: Final = {
     "Connections": "database_url",
     "Identity": "jwt_secret_is_base64",
@@ -45,6 +47,12 @@ def settings_tables() -> str:
         default = _default(attribute, field.default)
         lines.append(f"| {name} | {key} | {default} | {field.description} | {form_of(attribute)} |".replace("  ", " "))
     return "\n".join(lines).strip() + "\n"
+
+
+def insert_tables(page: str) -> str:
+    """`page` with the tables between its two marker comments. Raises ValueError when they are missing."""
+    begin, end = page.index(_BEGIN) + len(_BEGIN), page.index(_END)
+    return f"{page[:begin]}\n{settings_tables()}{page[end:]}"
 
 
 def _default(attribute: str, value: Any) -> str:

@@ -65,7 +65,7 @@ def overlay(settings: Settings, config: Mapping[str, str]) -> Settings:
 def form_of(attribute: str) -> str:
     """The allowed form of a setting, in words."""
     field = Settings.model_fields[attribute]
-    return next(_forms((field.annotation, *field.metadata)))
+    return next(_forms((*field.metadata, field.annotation)))
 
 
 def _forms(parts: Iterable[Any]) -> Iterator[str]:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
-from typing import TypeAlias
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute

@@ -73,7 +73,7 @@ class AdminApplication:
     token: str | None = field(default=None, repr=False)
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
-        assert isinstance(request, Request)  # noqa: S101 - HttpServer makes no other
+        assert isinstance(request, Request)
         try:
             return await self._answer(request)
         except asyncio.CancelledError:

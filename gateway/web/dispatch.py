@@ -40,7 +40,7 @@ class Dispatcher:
     trace_header: str | None = None
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
-        assert isinstance(request, Request)  # noqa: S101 - HttpServer makes no other
+        assert isinstance(request, Request)
         started = time.perf_counter()
         surface = self.mounts.find(request.target)
         try:

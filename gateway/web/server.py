@@ -140,8 +140,8 @@ class _Connection(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         server = self._manager
-        assert isinstance(server, _Server)  # noqa: S101 - _Server makes no other
-        assert isinstance(request, Request)  # noqa: S101
+        assert isinstance(server, _Server)
+        assert isinstance(request, Request)
         if request.writer.output_size > 0:
             raise ConnectionError("part of the response was sent already")
         failure = _refusal(exc, server.limits) or exc or TimeoutError("the handler timed out")

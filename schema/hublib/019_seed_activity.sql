@@ -22,7 +22,7 @@ cross join lateral (select case when g = 1 and j = 1 then 2 else 13 + (g * 11 + 
 insert into public.resource_shares (id, resource_id, shared_with_user_id, permission, expires_at, created_at)
 select hublib.seed_id('b', n * 10 + j), shared.id, recipient.id,
   (case when n % 3 = 0 then 'write' else 'read' end)::public.permission_type,
-  case when n % 4 = 0 then '2025-11-30 23:00:00+00'::timestamptz end, shared.created_at + make_interval(hours => j)
+  (array[null, '2025-11-30 23:00:00+00', '2099-12-31 23:00:00+00']::timestamptz[])[1 + n / 20 % 3], shared.created_at + make_interval(hours => j)
 from generate_series(1, 600) as n
 join public.resources as shared on shared.id = hublib.seed_id('2', n) and shared.visibility = 'shared_users'
 cross join generate_series(1, 2) as j
@@ -126,6 +126,6 @@ where told.id = renumbered.id;
 
 insert into public.analytics_events (id, event, user_id, resource_id, created_at)
 select hublib.seed_id('a', 100000 + i), case when i % 6 = 0 then 'resource_download' else 'resource_view' end,
-  case when i % 3 <> 0 then hublib.seed_user(1 + i % 60) end, seen.id, now() - make_interval(mins => i * 53)
+  case when i % 3 <> 0 then hublib.seed_user(1 + i / 3 % 60) end, seen.id, now() - make_interval(mins => i * 53)
 from generate_series(1, 800) as i
 join public.resources as seen on seen.id = hublib.seed_id('2', 1 + i * i % 600);

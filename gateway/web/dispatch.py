@@ -102,6 +102,8 @@ class Dispatcher:
             return failure
         if isinstance(failure, web.HTTPRequestEntityTooLarge):
             return BodyTooLarge(request.client_max_size)
+        if isinstance(failure, web.HTTPClientError):
+            return GatewayError(failure.status, "bad_request", failure.reason)
         if isinstance(failure, RequestPayloadError):
             return RequestMalformed("The request body is incomplete or wrongly encoded")
         if isinstance(failure, ConnectionError) and (request.transport is None or request.transport.is_closing()):

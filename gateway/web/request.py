@@ -10,7 +10,9 @@ from typing import Any, Final
 from aiohttp import web
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
-_TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
+_TRACE_PARENT: Final = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+)
 _ABSOLUTE_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 
 
@@ -55,9 +57,8 @@ class Request(web.BaseRequest):
     @property
     def trace_id(self) -> str | None:
         """The trace id of a valid W3C `traceparent` header."""
-        parent = self.headers.get("traceparent")
-        found = _TRACE_PARENT.fullmatch(parent) if parent else None
-        return found.group(1) if found and not parent.startswith("ff") else None  # type: ignore[union-attr]
+        found = _TRACE_PARENT.fullmatch(self.headers.get("traceparent", ""))
+        return found.group(1) if found else None
 
     @property
     def target(self) -> str:

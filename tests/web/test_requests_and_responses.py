@@ -154,6 +154,8 @@ async def test_websockets_and_streams_pass_through(serve: Serve) -> None:
         return stream
 
     running = await serve(handle)
+    answer = await running.ask("GET", "/rest/v1/x", {"Upgrade": "websocket"})
+    assert (answer.status, answer.json["code"]) == (400, "bad_request")
     base = f"http://127.0.0.1:{running.port}/rest/v1/x"
     async with aiohttp.ClientSession() as session:
         async with session.ws_connect(base) as socket:

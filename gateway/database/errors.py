@@ -108,7 +108,7 @@ def translate(error: BaseException, *, anonymous: bool) -> GatewayError | None:
         return server_error(error, anonymous=anonymous)
     if is_unencodable(error):
         return DatabaseError(400, "22021", 'invalid byte sequence for encoding "UTF8"')
-    if isinstance(error, asyncpg.InterfaceError | OSError):
+    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError):
         return ConnectionLost(str(error))
     return None
 

@@ -22,6 +22,7 @@ Connect = Callable[[], Awaitable[TextConnection]]
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 _HOUSEKEEPING = 1.0
+_SHORTEST_PAUSE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +361,7 @@ class Pool:
         self.scrubs += session.scrubs
 
     async def _keep_house(self) -> None:
-        pause = min(_HOUSEKEEPING, self._max_idle / 2, self._max_lifetime / 2)
+        pause = max(_SHORTEST_PAUSE, min(_HOUSEKEEPING, self._max_idle / 2, self._max_lifetime / 2))
         while True:
             await asyncio.sleep(pause)
             now = asyncio.get_running_loop().time()

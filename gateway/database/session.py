@@ -76,14 +76,15 @@ class Session:
         """Run one statement outside of a transaction block, as `caller`. Its identity is sent along if needed."""
         before = b"" if caller is self.carried and not self.dirty else self.messages_to_carry(caller)
         state = self._statements.get(sql)
-        if state is not None and not before:
+        if not before:
+            if state is None:
+                return await self.execute(sql, arguments)
             self._statements.move_to_end(sql)
             return await self.connection.bind_execute(state, arguments, "", 0, False, None)
         _check_encodable(arguments)
         # Until the server says otherwise, nobody knows how far it came.
-        self.dirty = True
-        self.carried = None
-        if state is None and before:
+        self.carried, self.dirty = None, True
+        if state is None:
             await self.connection.synchronize(before)
             self.carried, self.dirty, before = caller, False, b""
         rows = await self.execute(sql, arguments, before)
@@ -151,8 +152,9 @@ class Session:
         for portion in in_statements(pairs):
             sql = set_config_statement(len(portion), local=local)
             name = f"passerelle_set_{len(portion)}_{'local' if local else 'session'}" if self._named else ""
+            bound = wire.bind(name, [text for pair in portion for text in pair])
             messages.append(self.connection.parsed(name, sql) if name else wire.parse("", sql))
-            messages.append(wire.bind(name, [text for pair in portion for text in pair]))
+            messages.append(bound)
             messages.append(wire.EXECUTE)
         return b"".join(messages)
 

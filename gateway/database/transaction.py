@@ -60,7 +60,10 @@ class Transaction:
 
     async def fetch(self, sql: str, arguments: Arguments = ()) -> list[asyncpg.Record]:
         """All rows of `sql`, run as the caller. Raises DatabaseError, ConnectionLost."""
-        before = self._begin()
+        try:
+            before = self._begin()
+        except UnicodeEncodeError as error:
+            raise self._failed(error) from error
         try:
             rows = await self.session.execute(sql, arguments, before)
         except BaseException as error:
@@ -77,10 +80,10 @@ class Transaction:
 
     async def rollback(self) -> None:
         """Undo everything, deliberately; the transaction is over."""
-        if self._opened and not self._ended:
-            self._ended = True
+        ended, self._ended = self._ended, True
+        # BEGIN itself may have failed (READ WRITE on a standby).
+        if not ended and self._opened and self.session.connection.is_in_transaction():
             await self._end("ROLLBACK")
-        self._ended = True
 
     async def commit(self) -> None:
         """Make everything permanent; returns when PostgreSQL has said so.

@@ -70,7 +70,7 @@ class Witness:
     async def cancel(self, user: str, role: str) -> None:
         statement = self._random.choice([NOTES, probe("pg_sleep(5)"), probe("pg_sleep(0.001)")])
         task = asyncio.ensure_future(self._database.read(caller(user, role), statement))
-        await asyncio.sleep(self._random.choice([0, 0.0005, 0.002]))
+        await asyncio.sleep(self._random.choice([0, 0.002, 0.02]))
         task.cancel()
         try:
             row = await task
@@ -207,8 +207,12 @@ async def test_nul_and_broken_utf8_are_refused_without_harm(open_database: OpenD
                 with pytest.raises(DatabaseError) as refused:
                     await database.read(who, probe("$1::text"), (bad,))
                 assert (refused.value.status, refused.value.code) == (400, "22021")
+                with pytest.raises(DatabaseError) as refused:
+                    async with database.transaction(who, ENVELOPE, WRITE) as transaction:
+                        await transaction.fetch("SELECT $1::text", (bad,))
+                assert (refused.value.status, refused.value.code) == (400, "22021")
             assert owners((await database.read(caller(2), NOTES))["body"]) == {"2"}
-        assert database.stats().mismatches == 0
+        assert (database.stats().mismatches, database.stats().connects) == (0, 1)
 
 
 async def test_a_role_that_was_not_granted_is_refused(open_database: OpenDatabase) -> None:

@@ -40,6 +40,11 @@ def read_directory(directory: Path) -> tuple[Migration, ...]:
     return files
 
 
+def set_of(directory: Path) -> str:
+    """The name of the set when none is given: the directory's own, also for a relative path."""
+    return directory.resolve().name
+
+
 def _read(path: Path) -> Migration:
     match = _FILE.fullmatch(path.name)
     if match is None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 
 from gateway.migrations.errors import MigrationFailed, MigrationLocked
-from gateway.migrations.files import Migration, missing, read_directory
+from gateway.migrations.files import Migration, missing, read_directory, set_of
 from gateway.migrations.statements import Statement, split
 
 Log = Callable[[str], None]
@@ -62,7 +62,7 @@ async def migrate(
 
     Raises a MigrationError, or what asyncpg raises when the database cannot be reached.
     """
-    files, name = read_directory(directory), set_name or directory.resolve().name
+    files, name = read_directory(directory), set_name or set_of(directory)
     done: list[Applied] = []
     async with _connect(owner_dsn, log) as connection:
         todo = missing(files, _checksums(await _recorded(connection, name)))
@@ -78,14 +78,14 @@ async def pending(owner_dsn: str, directory: Path, *, set_name: str | None = Non
     """The files that `migrate` would apply. Changes nothing; raises as `migrate` does."""
     files = read_directory(directory)
     async with _connect(owner_dsn, _silent) as connection:
-        return list(missing(files, _checksums(await _recorded(connection, set_name or directory.resolve().name))))
+        return list(missing(files, _checksums(await _recorded(connection, set_name or set_of(directory)))))
 
 
 async def status(owner_dsn: str, directory: Path, *, set_name: str | None = None) -> list[Status]:
     """Every file of `directory` and when it was applied. Changes nothing; raises as `migrate` does."""
     files = read_directory(directory)
     async with _connect(owner_dsn, _silent) as connection:
-        recorded = await _recorded(connection, set_name or directory.resolve().name)
+        recorded = await _recorded(connection, set_name or set_of(directory))
     missing(files, _checksums(recorded))
     return [Status(file.name, recorded.get(file.name)) for file in files]
 

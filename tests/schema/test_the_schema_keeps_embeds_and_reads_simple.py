@@ -4,7 +4,12 @@
 
 from __future__ import annotations
 
+import asyncpg
+import pytest
 from hublib_people import Application
+
+from gateway.catalog import Catalog, load_catalog
+from gateway.embedded import EmbeddedPostgres
 
 NINETEEN = {
     "profiles", "resources", "saved_resources", "resource_ratings", "resource_shares", "resource_comments", "groups",
@@ -29,12 +34,58 @@ async def test_keys_are_single_columns(app: Application) -> None:
     assert rows == []
 
 
-async def test_one_way_from_each_table_to_another(app: Application) -> None:
-    rows = await app.owner.fetch(
-        "select conrelid::regclass::text as origin, confrelid::regclass::text as target from pg_constraint "
-        "where contype = 'f' and connamespace = 'public'::regnamespace group by 1, 2 having count(*) > 1"
-    )
-    assert [tuple(row) for row in rows] == [("category_tag_suggestions", "profiles")]
+@pytest.fixture
+async def catalog(postgres: EmbeddedPostgres, app: Application) -> Catalog:
+    """What the gateway makes of the schema, read as its login role."""
+    name = await app.owner.fetchval("select current_database()")
+    login = await asyncpg.connect(postgres.dsn(name, user="authenticator"))
+    try:
+        return await load_catalog(login, schemas=("public",), extra_search_path=("public", "extensions"), version=1)
+    finally:
+        await login.close()
+
+
+async def test_one_way_from_each_relation_to_another(catalog: Catalog) -> None:
+    ambiguous: set[tuple[str, str]] = set()
+    for origin, relationships in catalog.relationships.items():
+        targets = [relationship.target.name for relationship in relationships if not relationship.is_self]
+        ambiguous |= {(origin.name, target) for target in targets if targets.count(target) > 1}
+    assert ambiguous == {("category_tag_suggestions", "profiles"), ("profiles", "category_tag_suggestions")}
+
+
+@pytest.mark.parametrize(
+    ("origin", "target"),
+    [
+        ("resources", "profiles"),
+        ("saved_resources", "resources"),
+        ("resource_shares", "resources"),
+        ("resource_shares", "groups"),
+        ("groups", "group_members"),
+        ("group_members", "profiles"),
+        ("resource_comments", "profiles"),
+        ("category_tag_suggestions", "suggestion_votes"),
+        ("public_resources", "profiles"),
+        ("public_resources", "resource_comments"),
+        ("resource_stats", "profiles"),
+        ("saved_resources", "resource_stats"),
+    ],
+)
+async def test_what_clients_embed_can_be_embedded(catalog: Catalog, origin: str, target: str) -> None:
+    (name,) = (name for name in catalog.relations if name.name == origin)
+    assert target in {relationship.target.name for relationship in catalog.relationships[name]}
+
+
+async def test_every_read_is_on_the_fast_path(catalog: Catalog) -> None:
+    assert {name.name: relation.opaque for name, relation in catalog.relations.items() if relation.opaque} == {}
+    assert catalog.opaque_operators is None
+    stable = [
+        function
+        for overloads in catalog.functions.values()
+        for function in overloads
+        if function.volatility.value != "v"
+    ]
+    assert len(stable) == 8
+    assert {function.name.name: function.opaque for function in stable if function.opaque} == {}
 
 
 async def test_owner_columns_point_at_profiles_and_profiles_at_users(app: Application) -> None:

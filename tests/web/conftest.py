@@ -6,7 +6,7 @@ import io
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from serving import Handle, Running, Serve, Surface, json_logger
+from web_serving import Handle, Running, Serve, Surface, json_logger
 
 from gateway.web import (
     AccessLog,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from serving import Running, json_logger
+from web_serving import Running, json_logger
 
 from gateway.errors import Unavailable
 from gateway.web import AdminApplication, AdminSources, FailureLog, HttpServer, Readiness

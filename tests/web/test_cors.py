@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from multidict import CIMultiDict
-from serving import Serve
+from web_serving import Serve
 
 from gateway.web import CorsPolicy, Request, fast_response
 from gateway.web.cors import POSTGREST_EXPOSED, SUPABASE_EXPOSED, add_cors_headers, is_preflight, preflight_headers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from serving import Serve, Surface
+from web_serving import Serve, Surface
 
 from gateway.errors import GatewayError, Unavailable
 from gateway.web import CorsPolicy, PostgrestErrors, Request, fast_response

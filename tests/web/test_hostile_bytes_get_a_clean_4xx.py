@@ -6,7 +6,7 @@ import gzip
 import logging
 
 import pytest
-from serving import Serve, parse
+from web_serving import Serve, parse
 
 from gateway.web import CorsPolicy, HttpLimits, Request, fast_response
 

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from serving import Running, Serve, Surface, parse
+from web_serving import Running, Serve, Surface, parse
 
 from gateway.errors import GatewayError
 from gateway.web import BytesResponse, Mounts, Request, fast_response, raw_path_and_query

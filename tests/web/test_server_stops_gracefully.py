@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from serving import Serve, parse
+from web_serving import Serve, parse
 
 from gateway.web import HttpLimits, HttpServer, Request, fast_response
 

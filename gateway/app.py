@@ -249,7 +249,7 @@ def _identity_settings(settings: Settings) -> IdentitySettings:
 def _rest_rules(settings: Settings) -> RestRules:
     override = settings.tx_end.endswith("-allow-override")
     return RestRules(
-        Rules(settings.schemas, settings.root_spec),
+        Rules(settings.schemas, settings.root_spec, api_keys=not settings.postgrest_mode),
         CompileRules(
             ReadRules(settings.aggregates_enabled, settings.url_use_legacy_target_names, settings.max_rows),
             plans=settings.plan_enabled,

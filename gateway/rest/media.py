@@ -12,7 +12,9 @@ from gateway.catalog import Catalog, MediaHandler, Name
 from gateway.rest.errors import no_media_type
 
 _UTF8 = "; charset=utf-8"
-_TEXTUAL = frozenset({"application/json", "application/geo+json", "text/csv", "text/plain", "text/xml"})
+_TEXTUAL = frozenset(
+    {"application/json", "application/openapi+json", "application/geo+json", "text/csv", "text/plain", "text/xml"}
+)
 _PLAN = re.compile(r"application/vnd\.pgrst\.plan(?:\+(?P<format>text|json))?$")
 _PLAN_OPTIONS = ("analyze", "verbose", "settings", "buffers", "wal")
 

@@ -49,10 +49,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The settings that decide how a request is read. `root_spec` is the function that answers for the root."""
+    """The settings that decide how a request is read. `root_spec` is the function that answers for the root;
+    `api_keys` says that the query parameter `apikey` is a credential and no filter."""
 
     schemas: tuple[str, ...]
     root_spec: str | None = None
+    api_keys: bool = False
 
 
 def read_request(
@@ -67,6 +69,8 @@ def read_request(
         target, name = Target.FUNCTION, rules.root_spec
     schema, profile_sent = _profile(method, headers, rules.schemas)
     _check_method(method, target)
+    if rules.api_keys and "apikey=" in raw_query:
+        raw_query = "&".join(part for part in raw_query.split("&") if not part.startswith("apikey="))
     query = read_query(raw_query, call=target is Target.FUNCTION and method in _READS)
     limit, offset = _range(query, headers.get("Range") if method == "GET" else None)
     return Request(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -17,6 +18,8 @@ from gateway.rest.request import Request
 Header = tuple[str, str]
 
 _NOT_SATISFIABLE = 416
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _STATUSES = range(100, 1000)
 _WARNING = (
     "299 - \"The embed '{target}' has the alias '{alias}': use the alias in filters, orders and limits. "
@@ -166,7 +169,7 @@ def _headers(text: str) -> list[Header]:
         if not isinstance(item, dict) or len(cast("dict[str, Any]", item)) != 1:
             raise bad_response_headers()
         ((name, value),) = cast("dict[str, Any]", item).items()
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not _HEADER_NAME.fullmatch(name) or _CONTROL.search(value):
             raise bad_response_headers()
         headers.append((name, value))
     return headers

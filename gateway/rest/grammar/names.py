@@ -31,6 +31,7 @@ def quoted_text(scanner: Scanner, label: str = '"\\""') -> str:
     match = _QUOTED.match(scanner.text, scanner.position)
     assert match is not None  # the pattern matches the empty text
     scanner.advance(match.end())
+    scanner.note('"\\\\"')
     scanner.literal('"')
     return unescape(match.group())
 
@@ -44,9 +45,10 @@ def _dashed(scanner: Scanner, pattern: re.Pattern[str], label: str, *more: str) 
         raise Mismatch
     parts = [scanner.run(pattern, *more).strip()]
     while True:
-        if scanner.text.startswith("->", scanner.position) or not scanner.accepts("-"):
-            if scanner.text.startswith("->", scanner.position):
-                scanner.note('"-"')
+        if scanner.text.startswith("->", scanner.position):
+            scanner.note(at=scanner.position + 2, found="", surprise="'>'")
+            return "-".join(parts)
+        if not scanner.accepts("-"):
             return "-".join(parts)
         parts.append(scanner.run(pattern, *more).strip())
 

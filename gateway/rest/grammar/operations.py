@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 from gateway.rest.grammar import names
-from gateway.rest.grammar.scanner import Mismatch, Scanner
+from gateway.rest.grammar.scanner import Mismatch, Scanner, quoted
 from gateway.rest.grammar.syntax import Comparison, FullText, Is, IsDistinct, Membership, Operation, Quantifier
 
 _SIMPLE = {
@@ -49,7 +49,7 @@ OPERATOR_LABEL = "operator (eq, gt, ...)"
 
 _HEAD = re.compile(
     r"(?P<negated>not\.)?(?:"
-    r"(?P<in>in)\.|(?P<is>is)\.(?P<keyword>(?i:null|not_null|true|false|unknown))|(?P<distinct>isdistinct)\."
+    r"(?P<in>in)\.|(?P<is>is)\.(?P<keyword>(?ai:null|not_null|true|false|unknown))|(?P<distinct>isdistinct)\."
     rf"|(?P<fts>{'|'.join(_FULL_TEXT)})(?:\((?P<language>[\w $]+)\))?\."
     rf"|(?P<simple>{'|'.join(_SIMPLE)})\."
     rf"|(?P<quantifiable>{'|'.join(_QUANTIFIABLE)})(?:\((?P<quantifier>any|all)\))?\."
@@ -177,19 +177,40 @@ def _negation(scanner: Scanner) -> bool:
     return True
 
 
+_LANGUAGE_BEGUN = re.compile(r"\((?:[\w $]+\)?)?")
+_QUANTIFIER_BEGUN = re.compile(r"\((?:(?:any|all)\)?)?")
+
+
 def _explain(scanner: Scanner) -> None:
     """Note why no operation begins here, as far to the right as one could have been meant."""
     rest = scanner.text[scanner.position :]
-    for word in ("in", "is"):
-        if rest.startswith(f"{word}."):
-            scanner.advance(scanner.position + len(word) + 1)
-            scanner.note("isVal: (null, not_null, true, false, unknown)" if word == "is" else '"("')
-            return
-    furthest = 0
-    for word in (*_FULL_TEXT, *_SIMPLE, *_QUANTIFIABLE, "in", "is", "isdistinct"):
-        if rest.startswith(word):
-            at = len(word)
-            if word not in _SIMPLE and rest[at : at + 1] == "(" and word not in ("in", "is", "isdistinct"):
-                at += 1
-            furthest = max(furthest, at)
-    scanner.note(OPERATOR_LABEL, at=scanner.position + furthest)
+    if rest.startswith("in."):
+        scanner.advance(scanner.position + 3)
+        scanner.note('"("')
+        return
+    if rest.startswith("is."):
+        known = max(_common(rest[3:].lower(), keyword) for keyword in _KEYWORDS)
+        scanner.advance(scanner.position + 3)
+        scanner.note("isVal: (null, not_null, true, false, unknown)", at=scanner.position + known)
+        return
+    furthest = max(_meant(rest, word) for word in (*_FULL_TEXT, *_SIMPLE, *_QUANTIFIABLE, "in", "is", "isdistinct"))
+    at = scanner.position + furthest
+    if scanner.text[at - 1 : at] == "(" and rest[: furthest - 1] in _QUANTIFIABLE:
+        differs = at + _common(scanner.text[at:], "any")  # the word tried first names the character
+        scanner.note(OPERATOR_LABEL, at=at, found=quoted(scanner.text[differs]) if differs < len(scanner.text) else "")
+    else:
+        scanner.note(OPERATOR_LABEL, at=at)
+
+
+def _meant(text: str, word: str) -> int:
+    """How much of `text` reads as the operator `word` with its modifier; 0 if it is not that operator."""
+    if not text.startswith(word):
+        return 0
+    begun = _LANGUAGE_BEGUN if word in _FULL_TEXT else _QUANTIFIER_BEGUN if word in _QUANTIFIABLE else None
+    modifier = begun.match(text, len(word)) if begun else None
+    return modifier.end() if modifier else len(word)
+
+
+def _common(text: str, word: str) -> int:
+    """The length of the beginning that both share."""
+    return next((at for at, char in enumerate(word) if text[at : at + 1] != char), len(word))

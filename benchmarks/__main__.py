@@ -1,0 +1,139 @@
+"""Measure everything in one run and print it as a table with ratios."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import asyncpg
+
+from benchmarks import ceiling, servers, world
+from benchmarks.report import Measurement, table
+from benchmarks.scenarios import SCENARIOS, Scenario
+from gateway.catalog import Catalog, load_catalog
+from gateway.embedded import EmbeddedPostgres, remove_directory
+
+
+def main() -> None:
+    """Parse the command line, start PostgreSQL and the servers, measure, print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0, help="per measurement (default 5)")
+    parser.add_argument("--connections", type=int, default=16, help="concurrent clients (default 16)")
+    parser.add_argument("--only", default="", help="measure only scenarios whose name contains this")
+    parser.add_argument("--without", action="append", default=[], help="leave out pgbench, textbook or postgrest")
+    options = parser.parse_args()
+    directory = Path(tempfile.mkdtemp(prefix="passerelle-bench-"))
+    directory.chmod(0o755)
+    server = EmbeddedPostgres(directory / "postgres", durability=False)
+    try:
+        with server:
+            _measure(server, options)
+    finally:
+        remove_directory(directory / "postgres")
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _measure(server: EmbeddedPostgres, options: argparse.Namespace) -> None:
+    print(_machine(), flush=True)
+    built = asyncio.run(world.build(server))
+    catalog = asyncio.run(_catalog(built.dsn))
+    measured: list[Measurement] = []
+    chosen = [scenario for scenario in SCENARIOS if options.only in scenario.name]
+    with ExitStack() as stack:
+        running = [stack.enter_context(servers.gateway(built))]
+        if "textbook" not in options.without:
+            running.insert(0, stack.enter_context(servers.textbook(built)))
+        program = os.environ.get("POSTGREST_BIN")
+        if program and "postgrest" not in options.without:
+            running.append(stack.enter_context(servers.postgrest(built, program)))
+        for scenario in chosen:
+            if "pgbench" not in options.without:
+                rate, latency = ceiling.run(
+                    built, catalog, scenario, seconds=options.seconds, clients=options.connections
+                )
+                measured.append(Measurement(scenario.name, "pgbench", rate, latency, None, None, None))
+            for target in running:
+                measured.append(_load(target, scenario, options))
+                print(f"  {scenario.name}: {target.name} {measured[-1].per_second:,.0f}/s", flush=True)
+    print()
+    print(table(measured))
+
+
+def _load(target: servers.Server, scenario: Scenario, options: argparse.Namespace) -> Measurement:
+    count = max(scenario.users, len(scenario.ids))
+    tokens = [world.token(user + 1) for user in range(scenario.users)]
+    requests = [
+        _request(target, scenario, scenario.ids[number % len(scenario.ids)], tokens[number % len(tokens)])
+        for number in range(count)
+    ]
+    job = {
+        "host": "127.0.0.1",
+        "port": target.port,
+        "requests": requests,
+        "head": scenario.method == "HEAD",
+        "seconds": options.seconds,
+        "warm_up": 1.0,
+        "connections": options.connections,
+    }
+    before = target.cpu_seconds()
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.load"], input=json.dumps(job), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{target.name}, {scenario.name}: {done.stderr}")
+    result = json.loads(done.stdout)
+    if result["errors"]:
+        print(f"    {result['errors']} errors, the first: {result['first_error']}")
+    # the warm-up second is in the server's time too
+    answered = result["requests"] + result["per_second"] * job["warm_up"]
+    cpu = (target.cpu_seconds() - before) / answered * 1e6
+    return Measurement(
+        scenario.name,
+        target.name,
+        result["per_second"],
+        result["p50_ms"],
+        result["p99_ms"],
+        cpu,
+        target.resident_mib(),
+    )
+
+
+def _request(target: servers.Server, scenario: Scenario, item: int, token: str) -> str:
+    prefer = f"Prefer: {scenario.prefer}\r\n" if scenario.prefer else ""
+    return (
+        f"{scenario.method} {target.path(scenario, item)} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n"
+        f"Authorization: Bearer {token}\r\n{prefer}\r\n"
+    )
+
+
+async def _catalog(dsn: str) -> Catalog:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await load_catalog(connection, schemas=["public"], extra_search_path=["public", "extensions"], version=1)
+    finally:
+        await connection.close()
+
+
+def _machine() -> str:
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""What a good tutorial would have you write: aiohttp, an asyncpg pool, a transaction per request, `set_config`.
+
+`python -m benchmarks.textbook PORT DSN SECRET`. The token is verified for each request and rows pass through Python.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import asyncpg
+import jwt
+import uvloop
+from aiohttp import web
+
+from benchmarks.scenarios import SCENARIOS
+
+
+def application(dsn: str, secret: str) -> web.Application:
+    app = web.Application()
+
+    async def pool(app: web.Application):
+        app["pool"] = await asyncpg.create_pool(dsn, min_size=10, max_size=10)
+        yield
+        await app["pool"].close()
+
+    def handler(sql: str, *, counts: bool):
+        async def handle(request: web.Request) -> web.Response:
+            token = request.headers["Authorization"].removeprefix("Bearer ")
+            claims = jwt.decode(token, secret, algorithms=["HS256"], audience="authenticated")
+            arguments = [int(request.query["id"])] if "id" in request.query else []
+            async with request.app["pool"].acquire() as connection, connection.transaction(readonly=True):
+                await connection.execute(
+                    "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true)",
+                    claims["role"],
+                    json.dumps(claims),
+                )
+                rows = await connection.fetch(sql, *arguments)
+            if counts:
+                return web.Response(headers={"Content-Range": f"0-0/{rows[0][0]}"})
+            return web.json_response([dict(row) for row in rows], dumps=lambda value: json.dumps(value, default=str))
+
+        return handle
+
+    app.cleanup_ctx.append(pool)
+    for number, scenario in enumerate(SCENARIOS):
+        handle = handler(scenario.sql, counts=scenario.method == "HEAD")
+        app.router.add_route(scenario.method, f"/{number}", handle)
+    return app
+
+
+async def main(port: int, dsn: str, secret: str) -> None:
+    runner = web.AppRunner(application(dsn, secret), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    print("ready", flush=True)
+    await web.asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3]))

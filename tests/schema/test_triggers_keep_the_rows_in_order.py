@@ -103,39 +103,53 @@ async def test_ratings_follow_every_change(app: Application) -> None:
     assert await figures() == [(Decimal(0), 0), (Decimal(0), 0)]
 
 
-async def test_simultaneous_ratings_and_votes_are_all_counted(hublib_database: str) -> None:
-    """Each writer's own view lacks the others' uncommitted rows; what is stored at the end must not."""
-    resource, suggestion, voters = seeded(2, 21), seeded(6, 10), range(10, 22)
+COUNTED_AT_ONCE = [
+    (
+        "insert into resource_ratings (resource_id, user_id, rating) values ($1, $2, 4)",
+        "select ratings_count, (select count(*) from resource_ratings where resource_id = r.id) from resources r where id = $1",
+        seeded(2, 21),
+    ),
+    (
+        (
+            "insert into suggestion_votes (suggestion_id, user_id, vote_type) values ($1, $2, 'downvote') "
+            "on conflict (suggestion_id, user_id) do update set vote_type = 'downvote'"
+        ),
+        (
+            "select votes_count, (select sum(case vote_type when 'upvote' then 1 else -1 end) from suggestion_votes "
+            "where suggestion_id = s.id) from category_tag_suggestions s where id = $1"
+        ),
+        seeded(6, 10),
+    ),
+    (
+        (
+            "insert into collection_resources (collection_id, resource_id) "
+            "select $1, r.id from resources r where r.user_id = $2 order by id limit 1"
+        ),
+        "select resources_count, (select count(*) from collection_resources where collection_id = c.id) from collections c where id = $1",
+        seeded(4, 60),
+    ),
+]
 
-    async def take_part(number: int) -> None:
-        connection = await asyncpg.connect(hublib_database)
-        try:
-            async with connection.transaction():
-                await connection.execute(
-                    "insert into resource_ratings (resource_id, user_id, rating) values ($1, $2, $3)",
-                    resource, seeded(1, number), 1 + number % 5,
-                )  # fmt: skip
-                await connection.execute(
-                    "insert into suggestion_votes (suggestion_id, user_id, vote_type) values ($1, $2, 'downvote') "
-                    "on conflict (suggestion_id, user_id) do update set vote_type = 'downvote'",
-                    suggestion, seeded(1, number),
-                )  # fmt: skip
-                await asyncio.sleep(0.01)
-        finally:
-            await connection.close()
 
-    await asyncio.gather(*(take_part(number) for number in voters))
-    connection = await asyncpg.connect(hublib_database)
-    row = await connection.fetchrow(
-        "select r.ratings_count, r.average_rating, (select round(avg(rating), 2) from resource_ratings where resource_id = r.id), "
-        "s.votes_count, (select sum(case vote_type when 'upvote' then 1 else -1 end) from suggestion_votes where suggestion_id = s.id) "
-        "from resources r, category_tag_suggestions s where r.id = $1 and s.id = $2",
-        resource, suggestion,
-    )  # fmt: skip
-    await connection.close()
-    assert row[0] == len(voters)
-    assert row[1] == row[2]
-    assert row[3] == row[4] < 0
+@pytest.mark.parametrize(("write", "read", "about"), COUNTED_AT_ONCE)
+async def test_simultaneous_writers_are_all_counted(hublib_database: str, write: str, read: str, about: str) -> None:
+    """The second writer starts before the first commits, so its own view lacks the first one's row."""
+    first, second = await asyncpg.connect(hublib_database), await asyncpg.connect(hublib_database)
+    transaction = first.transaction()
+    await transaction.start()
+    await first.execute(write, about, seeded(1, 10))
+    waiting = asyncio.create_task(second.execute(write, about, seeded(1, 11)))
+    while not await first.fetchval(
+        "select exists (select from pg_locks where not granted and pid = $1)", second.get_server_pid()
+    ):
+        assert not waiting.done(), "the second writer was expected to wait"
+        await asyncio.sleep(0.005)
+    await transaction.commit()
+    await waiting
+    stored, counted = await first.fetchrow(read, about)
+    await first.close()
+    await second.close()
+    assert stored == counted
 
 
 async def test_clients_cannot_set_what_is_counted(app: Application) -> None:

@@ -59,7 +59,8 @@ class Database:
             acquisition_timeout=acquisition_timeout,
             max_lifetime=max_lifetime,
             max_idle=max_idle,
-            named_statements=prepared_statements and not self._by_transaction,
+            named_statements=prepared_statements,
+            shared=self._by_transaction,
         )
 
     async def start(self) -> None:

@@ -63,6 +63,7 @@ class Pool:
         max_lifetime: float,
         max_idle: float,
         named_statements: bool,
+        shared: bool,
         max_waiting: int = 10_000,
     ) -> None:
         self._connect = connect
@@ -71,6 +72,7 @@ class Pool:
         self._max_lifetime = max_lifetime
         self._max_idle = max_idle
         self._named_statements = named_statements
+        self._shared = shared
         self._max_waiting = max_waiting
         self._idle: list[Session] = []
         self._busy: set[Session] = set()
@@ -267,6 +269,7 @@ class Pool:
             created=asyncio.get_running_loop().time(),
             generation=self._generation,
             named=self._named_statements,
+            shared=self._shared,
         )
         self.acquisitions += 1
         self._busy.add(session)

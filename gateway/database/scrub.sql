@@ -1,5 +1,4 @@
 -- Makes a session that ran code we cannot vouch for as good as new. One statement per line; each is sent by itself.
-BEGIN
 RESET SESSION AUTHORIZATION
 RESET ROLE
 RESET ALL
@@ -7,4 +6,3 @@ CLOSE ALL
 UNLISTEN *
 DISCARD TEMP
 DISCARD SEQUENCES
-COMMIT

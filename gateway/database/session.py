@@ -23,7 +23,7 @@ from gateway.database.settings import (
 )
 
 SPOILED = "passerelle: this session has"
-"""Begins the server's message when a scrub finds a session beyond repair (`check_session.sql`)."""
+"""Begins the server's message when a scrub finds a session beyond repair (`scrub_rest.sql`)."""
 
 
 class Session:
@@ -33,12 +33,16 @@ class Session:
     session's state is not known, because code ran that we cannot vouch for or because a change of identity failed:
     nothing may run on it before a scrub, which travels with the next statement. A scrub is a transaction of its own,
     so what it does stays done if that statement fails.
+
+    `shared` sessions have a transaction pooler behind them: each transaction may meet another backend, which others
+    have used. So each transaction scrubs the backend it got, and nothing is prepared by name.
     """
 
     __slots__ = (
         "_named",
         "_numbers",
         "_obsolete",
+        "_shared",
         "_statements",
         "_statements_limit",
         "carried",
@@ -54,7 +58,14 @@ class Session:
     )
 
     def __init__(
-        self, connection: TextConnection, *, created: float, generation: int, named: bool, statements_limit: int = 128
+        self,
+        connection: TextConnection,
+        *,
+        created: float,
+        generation: int,
+        named: bool,
+        shared: bool,
+        statements_limit: int = 128,
     ) -> None:
         self.connection = connection
         self.created = created
@@ -66,7 +77,8 @@ class Session:
         self.unusable = False
         self.scrubs = 0
         self.switches = 0
-        self._named = named
+        self._named = named and not shared
+        self._shared = shared
         self._numbers = 0
         self._obsolete = b""
         self._statements: OrderedDict[str, State] = OrderedDict()
@@ -124,14 +136,17 @@ class Session:
 
     def messages_to_open(self, caller: Caller, envelope: Envelope | None, mode: TransactionMode) -> bytes:
         """What opens a transaction for `caller` on a session that carries nobody; `envelope` None: no request.*."""
+        opening = wire.script([begin(mode)])
+        pairs = caller_settings(caller) if envelope is None else transaction_settings(caller, envelope, mode)
+        if self._shared:
+            return opening + self._clean() + self._set(pairs, local=True)
         if self.dirty:
             blank = self._scrub()
         elif self.carried is not None:
             blank = _VACATE
         else:
             blank = b""
-        pairs = caller_settings(caller) if envelope is None else transaction_settings(caller, envelope, mode)
-        return blank + wire.script([begin(mode)]) + self._set(pairs, local=True)
+        return blank + opening + self._set(pairs, local=True)
 
     def forget(self, sql: str) -> None:
         """Prepare `sql` anew when it is needed next: its tables have changed."""
@@ -159,9 +174,12 @@ class Session:
         return b"".join(messages)
 
     def _scrub(self) -> bytes:
+        return _BEGIN + self._clean() + _COMMIT
+
+    def _clean(self) -> bytes:
         self.scrubs += 1
         seed = secrets.randbits(52) / 2**52
-        return _SCRUB + wire.parse("", _CHECK) + wire.bind("", [repr(seed)]) + wire.EXECUTE + _COMMIT
+        return _SCRUB + wire.bind("", [repr(seed), "true" if self._named else "false"]) + wire.EXECUTE
 
 
 def _check_encodable(arguments: Arguments) -> None:
@@ -179,7 +197,7 @@ def _lines(file: str) -> list[str]:
     return [line for line in _sql(file).splitlines() if line and not line.startswith("--")]
 
 
-_CHECK = _sql("check_session.sql")
+_BEGIN = wire.script(["BEGIN"])
 _COMMIT = wire.script(["COMMIT"])
-_SCRUB = wire.script(line for line in _lines("scrub.sql") if line != "COMMIT")
+_SCRUB = wire.script(_lines("scrub.sql")) + wire.parse("", _sql("scrub_rest.sql"))
 _VACATE = wire.script(_lines("vacate.sql"))

@@ -49,6 +49,14 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.public_lastval() RETURNS SETOF bigint LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN NEXT lastval();
+EXCEPTION WHEN object_not_in_prerequisite_state THEN
+    RETURN;
+END
+$$;
+
 CREATE FUNCTION public.deferred_refusal() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'not today';

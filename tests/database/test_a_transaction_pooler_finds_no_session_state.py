@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 from database_room import ENVELOPE, NOTES, READ, WRITE, OpenDatabase, caller, owners, probe
+from spoils import SPOILS, Spoil
 
 from gateway.database import DatabaseError
 
@@ -26,6 +27,36 @@ async def test_nothing_is_left_between_transactions(open_database: OpenDatabase)
         rows = await session.execute(f"SELECT ({STATE}), current_user, current_setting('request.jwt.claims', true)", ())
         assert list(rows[0]) == ["0 off room_authenticator passerelle", "room_authenticator", ""]
         database._pool.give(session)
+
+
+@pytest.mark.parametrize(
+    "spoil", [spoil for spoil in SPOILS if spoil.name not in {"standard strings", "random seed"}], ids=str
+)
+async def test_a_backend_that_others_have_spoiled(open_database: OpenDatabase, spoil: Spoil) -> None:
+    """Each transaction scrubs the backend it met, whatever is known about the connection to the pooler."""
+
+    async def look(spoiled: bool) -> list[str]:
+        async with open_database(size=1, mode="transaction") as database:
+            if spoiled:
+                async with database.transaction(caller("attacker"), ENVELOPE, WRITE) as transaction:
+                    await transaction.fetch("SELECT public.misbehave($1)", (spoil.command,))
+                database._pool._idle[0].dirty = False
+            read = await database.read(caller(1), probe(spoil.probe))
+            async with database.transaction(caller(1), ENVELOPE, READ) as transaction:
+                row = await transaction.fetchrow(probe(spoil.probe))
+            assert row is not None
+            assert database.stats().connects == 1
+            return [read["seen"], row["seen"]]
+
+    assert await look(spoiled=True) == await look(spoiled=False)
+
+
+async def test_statements_prepared_by_others_are_none_of_our_business(open_database: OpenDatabase) -> None:
+    async with open_database(size=1, mode="transaction") as database:
+        async with database.transaction(caller(1), ENVELOPE, WRITE) as transaction:
+            await transaction.fetch("SELECT public.misbehave('PREPARE theirs AS SELECT 1')")
+        assert owners((await database.read(caller(2), NOTES))["body"]) == {"2"}
+        assert database.stats().connects == 1
 
 
 async def test_startup_needs_no_setting_a_pooler_refuses(

@@ -46,7 +46,8 @@ def has(keeper: CatalogKeeper, table: str) -> bool:
 
 async def backends(admin: asyncpg.Connection) -> list[int]:
     rows = await admin.fetch(
-        "select pid from pg_stat_activity where application_name = 'passerelle catalog' and datname = current_database()"
+        "select pid from pg_stat_activity"
+        " where application_name = 'passerelle catalog' and datname = current_database()"
     )
     return [row["pid"] for row in rows]
 

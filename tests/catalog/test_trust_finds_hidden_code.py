@@ -93,7 +93,8 @@ RELATIONS = {
         create type pair as (a int, b int);
         create function to_pair(text) returns pair language plpgsql as $$ begin return (1, 2); end $$;
         create cast (text as pair) with function to_pair(text) as implicit;
-        create function f() returns int language sql as $$ select a from (select 'x'::text::pair) s(p), unnest(array[1]) a $$;
+        create function f() returns int language sql
+          as $$ select a from (select 'x'::text::pair) s(p), unnest(array[1]) a $$;
         drop table t; create view t as select f();""",
     "an aggregate's transition function": """
         create function step(int, int) returns int language plpgsql as $$ begin return 1; end $$;
@@ -106,7 +107,8 @@ RELATIONS = {
     "a domain's check": """
         create domain nice as text check (evil(value, value)); alter table t add n nice;""",
     "a domain over a domain": """
-        create domain nice as text check (evil(value, value)); create domain nicer as nice; alter table t add n nicer;""",
+        create domain nice as text check (evil(value, value)); create domain nicer as nice;
+        alter table t add n nicer;""",
     "a domain in a cast in SQL text": """
         create domain nice as text check (evil(value, value));
         create function f() returns text language sql as $$ select cast('x' as nice)::text $$;
@@ -115,7 +117,8 @@ RELATIONS = {
         drop table t; create view t as select pg_input_is_valid('x', 'nice');""",
     "a range type's function": """
         create type span;
-        create function span_diff(float8, float8) returns float8 language plpgsql immutable as $$ begin return 1; end $$;
+        create function span_diff(float8, float8) returns float8 language plpgsql immutable
+          as $$ begin return 1; end $$;
         create type span as range (subtype = float8, subtype_diff = span_diff);
         alter table t add s span;""",
     "SQL run by XML functions": "drop table t; create view t as select table_to_xml('other', true, false, '');",
@@ -130,7 +133,8 @@ RELATIONS = {
         create function f() returns text language sql set search_path = trap, pg_catalog as $$ select now()::text $$;
         drop table t; create view t as select f();""",
     "a shadowed current_setting": """
-        create function public.current_setting(text, boolean) returns text language plpgsql as $$ begin return 1; end $$;
+        create function public.current_setting(text, boolean) returns text language plpgsql
+          as $$ begin return 1; end $$;
         create function f() returns text language sql set search_path = public, pg_catalog
           as $$ select current_setting('request.jwt.claims', true) $$;
         drop table t; create view t as select f();""",
@@ -160,7 +164,8 @@ RELATIONS = {
           () $$;
         drop table t; create view t as select f();""",
     "a comment that is not one": """
-        create function f() returns boolean language sql as $$ select '--' is null or '/*' is null or evil() or '*/' = '' $$;
+        create function f() returns boolean language sql
+          as $$ select '--' is null or '/*' is null or evil() or '*/' = '' $$;
         drop table t; create view t as select f();""",
     "a second statement": """
         create function f() returns boolean language sql as $$ set role none; select true $$;
@@ -229,7 +234,8 @@ RELATIONS = {
     "a changed auth.uid()": """
         create schema auth;
         create function auth.uid() returns uuid language sql stable as $$
-          select coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''), '00000000-0000-0000-0000-000000000000')::uuid $$;
+          select coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''),
+            '00000000-0000-0000-0000-000000000000')::uuid $$;
         alter table t enable row level security; create policy p on t using (auth.uid() is not null);""",
     "a wholly foreign auth.uid()": """
         create schema auth;
@@ -283,7 +289,8 @@ OPERATORS = {
         create function to_uuid(int) returns uuid language plpgsql as $$ begin return null; end $$;
         create cast (int as uuid) with function to_uuid(int);""",
     "a cast by a built-in that sets": """
-        create function f(regtype) returns regconfig language sql as $$ select null::regconfig where set_config('a.b', 'c', false) = '' $$;
+        create function f(regtype) returns regconfig language sql
+          as $$ select null::regconfig where set_config('a.b', 'c', false) = '' $$;
         create cast (regtype as regconfig) with function f(regtype) as assignment;""",
     "an operator class for a built-in type": """
         create function compare(json, json) returns int language plpgsql immutable as $$ begin return 0; end $$;
@@ -306,7 +313,8 @@ async def test_computed_things_carry_their_own_verdict(load_script: LoadScript) 
         create function plain(t) returns text language sql as $$ select 'x' $$;
         create function others(t) returns setof other language plpgsql as $$ begin return; end $$;
         create function more(t) returns setof other language sql as $$ select * from other $$;
-        create domain "text/x" as text; create function x_step(text, t) returns text language plpgsql as $$ begin return ''; end $$;
+        create domain "text/x" as text;
+        create function x_step(text, t) returns text language plpgsql as $$ begin return ''; end $$;
         create function x_done(text) returns "text/x" language sql as $$ select $1::"text/x" $$;
         create aggregate as_x(t) (sfunc = x_step, stype = text, finalfunc = x_done);
         create domain shout as text;

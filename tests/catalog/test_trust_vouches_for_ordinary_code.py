@@ -41,7 +41,8 @@ create table public.t (
   title text not null check (length(title) > 0), tags text[], meta jsonb, seen visibility default 'private',
   created_at timestamptz default now(), search tsvector generated always as (to_tsvector('english', title)) stored
 );
-create index on t using gin (tags); create index on t (lower(title)); create index on t (team_id) where team_id is not null;
+create index on t using gin (tags); create index on t (lower(title));
+create index on t (team_id) where team_id is not null;
 alter table t enable row level security;
 """
 
@@ -73,7 +74,8 @@ POLICIES = {
         (user_id = current_setting('request.jwt.claim.sub')::uuid);""",
     "a setting of the application": """create policy p on t using
         (team_id = current_setting('app.settings.team')::bigint);""",
-    "a clock": "create policy p on t using (created_at > now() - interval '30 days' and clock_timestamp() > created_at);",
+    "a clock": """create policy p on t
+        using (created_at > now() - interval '30 days' and clock_timestamp() > created_at);""",
     "chance": "create policy p on t using (random() < 0.5 and gen_random_uuid() is not null);",
     "a write check in plpgsql, which reads never run": """
         create function check_it() returns boolean language plpgsql as $$ begin return true; end $$;
@@ -134,11 +136,13 @@ VIEWS = {
     "text search": "create view v as select * from t where search @@ websearch_to_tsquery('english', 'a or b');",
     "cases and casts": """create view v as select case when id > 3 then 'many' else id::text end as c,
         coalesce(title, 'x') as d, greatest(id, 2) as g, nullif(id, 0) as z, title is distinct from 'a' as i,
-        (id, title) < (3, 'x') as r, array[id, 1] as a, tags[1] as e, row(id, title) = row(2, title) as w, extract(year from created_at) y,
+        (id, title) < (3, 'x') as r, array[id, 1] as a, tags[1] as e, row(id, title) = row(2, title) as w,
+        extract(year from created_at) y,
         title collate "C" as k, current_user as u from t;""",
     "a sample": "create view v as select id from t tablesample system (10);",
     "grouping sets": "create view v as select team_id, seen, grouping(team_id) g from t group by cube (team_id, seen);",
-    "SQL/JSON": """create view v as select json_object('a': id, 'b': title) as o, json_array(id) as a, meta is json as i,
+    "SQL/JSON": """create view v as select json_object('a': id, 'b': title) as o, json_array(id) as a,
+        meta is json as i,
         json_value(meta, '$.a' returning int default 0 on empty) as v,
         (select x.n from json_table(meta, '$[*]' columns (n int path '$.n')) x limit 1) as n from t;""",
     "system catalogs": "create view v as select relname, pg_get_viewdef(oid) as d from pg_class where relkind = 'v';",

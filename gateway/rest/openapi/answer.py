@@ -12,7 +12,7 @@ import orjson
 from gateway.catalog import Catalog
 from gateway.database import Transaction
 from gateway.rest.errors import invalid_preferences, no_media_type
-from gateway.rest.openapi.cache import DocumentCache
+from gateway.rest.openapi.cache import DocumentCache, Key
 from gateway.rest.openapi.document import describe
 from gateway.rest.openapi.server import own_server, proxy_server
 from gateway.rest.openapi.visible import Visible, read_visible
@@ -51,6 +51,7 @@ class OpenApi:
         )
         self._visible_sql = resources.files("gateway.rest.openapi").joinpath("visible.sql").read_text(encoding="utf-8")
         self._documents = DocumentCache(rules.cache_bytes)
+        self._rendering = asyncio.Lock()
 
     async def document(self, transaction: Transaction, asked: Request, catalog: Catalog) -> tuple[bytes, str]:
         """The document of the asked schema and its content type. Runs one statement.
@@ -62,14 +63,19 @@ class OpenApi:
             raise no_media_type(media.text for media in asked.accept)
         if asked.preferences.strict and asked.preferences.invalid:
             raise invalid_preferences(asked.preferences.invalid)
-        answer = await self._ask(transaction, asked.schema)
-        key = (asked.schema, answer)
+        key = asked.schema, await self._ask(transaction, asked.schema)
         body = self._documents.get(catalog, key)
-        if body is None:
-            # a thousand tables take a while: others are served meanwhile
-            body = await asyncio.to_thread(self._render, catalog, asked.schema, answer)
-            self._documents.put(catalog, key, body)
-        return body, CONTENT_TYPE
+        return (body if body is not None else await self._rendered(catalog, key)), CONTENT_TYPE
+
+    async def _rendered(self, catalog: Catalog, key: Key) -> bytes:
+        """Thousands of tables take a second: others are served meanwhile, and one document is made at a time, so that
+        everybody who asks for it at once waits for the first."""
+        async with self._rendering:
+            body = self._documents.get(catalog, key)
+            if body is None:
+                body = await asyncio.to_thread(self._render, catalog, *key)
+                self._documents.put(catalog, key, body)
+            return body
 
     async def _ask(self, transaction: Transaction, schema: str) -> bytes | None:
         """What the caller may see, as `visible.sql` answers; None means everything."""

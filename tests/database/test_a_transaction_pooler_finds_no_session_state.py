@@ -29,9 +29,12 @@ async def test_nothing_is_left_between_transactions(open_database: OpenDatabase)
         database._pool.give(session)
 
 
-@pytest.mark.parametrize(
-    "spoil", [spoil for spoil in SPOILS if spoil.name not in {"standard strings", "random seed"}], ids=str
-)
+# UNLISTEN takes effect at the end of the transaction; the driver drops notifications anyway. A change of how strings
+# are written ends the connection. Two random numbers differ.
+ELSEWHERE = {"listening", "standard strings", "random seed"}
+
+
+@pytest.mark.parametrize("spoil", [spoil for spoil in SPOILS if spoil.name not in ELSEWHERE], ids=lambda s: s.name)
 async def test_a_backend_that_others_have_spoiled(open_database: OpenDatabase, spoil: Spoil) -> None:
     """Each transaction scrubs the backend it met, whatever is known about the connection to the pooler."""
 

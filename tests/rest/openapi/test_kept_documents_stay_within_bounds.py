@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+from typing import Any
+
+import pytest
+from described import Describe
 
 from gateway.catalog import Catalog
+from gateway.rest.openapi import OpenApi, OpenApiRules, answer
 from gateway.rest.openapi.cache import DocumentCache
 
 EMPTY = Catalog({}, {}, {}, {}, {}, (), {}, {}, frozenset(), 150000)
@@ -44,3 +50,21 @@ def test_another_catalog_finds_nothing_even_if_it_is_equal() -> None:
     cache.put(reloaded, ("s", None), b"b")
     assert cache.get(EMPTY, ("s", None)) is None
     assert (cache.get(reloaded, ("s", None)), cache.size) == (b"b", 1)
+
+
+async def test_who_asks_at_the_same_time_waits_for_one_rendering(
+    describe: Describe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered: list[str] = []
+
+    def counted(catalog: Catalog, schema: str, *rest: Any, **options: Any) -> dict[str, Any]:
+        rendered.append(schema)
+        return real(catalog, schema, *rest, **options)
+
+    real = answer.describe
+    monkeypatch.setattr(answer, "describe", counted)
+    openapi = OpenApi(OpenApiRules())
+    schemas = ["library", "archive"] * 4
+    documents = await asyncio.gather(*(describe(openapi=openapi, schema=schema) for schema in schemas))
+    assert ["/ledgers" in document["paths"] for document in documents] == [False, True] * 4
+    assert sorted(rendered) == ["archive", "library"]

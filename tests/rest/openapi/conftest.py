@@ -11,7 +11,6 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
-from described import Describe
 
 from gateway.catalog import Catalog, load_catalog
 from gateway.database import Caller, Database, TransactionMode
@@ -19,6 +18,7 @@ from gateway.embedded import EmbeddedPostgres
 from gateway.identity import Identity
 from gateway.rest.openapi import OpenApi, OpenApiRules
 from gateway.rest.request import Rules, read_request
+from tests.rest.openapi.described import Describe
 
 _SCHEMAS = ("library", "archive")
 _PATH = '"library", "shared"'

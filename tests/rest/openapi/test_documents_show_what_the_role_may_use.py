@@ -8,11 +8,11 @@ from typing import Any
 
 import asyncpg
 import pytest
-from described import Describe
 
 from gateway.catalog import Catalog
 from gateway.database import DatabaseError
 from gateway.rest.openapi import OpenApi, OpenApiRules
+from tests.rest.openapi.described import Describe
 
 READERS_TABLES = {"authors", "books", "covers", "lent_books", "staff_notes"}
 FUNCTIONS_OF_ALL = {"find_books", "lend", "measure", "open_hours"}

@@ -7,11 +7,11 @@ import dataclasses
 from typing import Any
 
 import pytest
-from described import Describe
 
 from gateway.catalog import Catalog
 from gateway.rest.openapi import OpenApi, OpenApiRules, answer
 from gateway.rest.openapi.cache import DocumentCache
+from tests.rest.openapi.described import Describe
 
 EMPTY = Catalog({}, {}, {}, {}, {}, (), {}, {}, frozenset(), 150000)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from described import Describe
 
 from gateway.rest.errors import RestError
+from tests.rest.openapi.described import Describe
 
 
 @pytest.mark.parametrize(

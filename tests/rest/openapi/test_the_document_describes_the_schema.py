@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from described import Describe
 
 from gateway import __version__
+from tests.rest.openapi.described import Describe
 
 ABSENT = object()
 

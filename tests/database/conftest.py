@@ -10,10 +10,10 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
-from database_room import LOGIN, NOTES_EACH, USERS, OpenDatabase
 
 from gateway.database import Database
 from gateway.embedded import EmbeddedPostgres
+from tests.database.database_room import LOGIN, NOTES_EACH, USERS, OpenDatabase
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncpg
 import pytest
-from database_room import ENVELOPE, NOTES, READ, WRITE, OpenDatabase, caller, owners, probe
-from spoils import SPOILS, Spoil
 
 from gateway.database import DatabaseError
+from tests.database.database_room import ENVELOPE, NOTES, READ, WRITE, OpenDatabase, caller, owners, probe
+from tests.database.spoils import SPOILS, Spoil
 
 STATE = """
     SELECT (SELECT count(*) FROM pg_prepared_statements) || ' ' || current_setting('transaction_read_only') || ' '

@@ -7,11 +7,11 @@ import inspect
 import asyncpg
 import pytest
 from asyncpg.protocol import protocol as driver
-from database_room import LOGIN
 
 from gateway.database import wire
 from gateway.database.connection import TextConnection, connect
 from gateway.embedded import EmbeddedPostgres
+from tests.database.database_room import LOGIN
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import random
 
 import asyncpg
 import pytest
-from database_room import ENVELOPE, LOGIN, NOTES, WRITE, OpenDatabase, caller, owners, probe
 
 from gateway.database import Database
+from tests.database.database_room import ENVELOPE, LOGIN, NOTES, WRITE, OpenDatabase, caller, owners, probe
 
 RUNNING = """
     SELECT count(*) FROM pg_stat_activity

@@ -9,11 +9,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_asyncio
-from database_room import ENVELOPE, NOTES, WRITE, OpenDatabase, caller, owners, probe
 
 from gateway.database import ConnectionFailed, ConnectionLost, Database, DatabaseError, PoolTimeout
 from gateway.embedded import EmbeddedPostgres, remove_directory
 from gateway.errors import GatewayError, Unavailable
+from tests.database.database_room import ENVELOPE, NOTES, WRITE, OpenDatabase, caller, owners, probe
 
 TERMINATE = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity

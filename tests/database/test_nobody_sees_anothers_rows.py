@@ -7,10 +7,21 @@ import json
 import random
 
 import pytest
-from database_room import ENVELOPE, NOTES, NOTES_EACH, READ, USERS, WRITE, OpenDatabase, caller, owners, probe
 
 from gateway.database import Database, DatabaseError, IdentityMismatch
 from gateway.database.session import Session
+from tests.database.database_room import (
+    ENVELOPE,
+    NOTES,
+    NOTES_EACH,
+    READ,
+    USERS,
+    WRITE,
+    OpenDatabase,
+    caller,
+    owners,
+    probe,
+)
 
 WORKERS = 24
 ROUNDS = 30

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from database_room import ENVELOPE, NOTES, READ, WRITE, OpenDatabase, caller, owners, probe
-from spoils import SPOILS, Spoil, setting
 
 from gateway.database import Database, IdentityMismatch
 from gateway.database.session import Session
+from tests.database.database_room import ENVELOPE, NOTES, READ, WRITE, OpenDatabase, caller, owners, probe
+from tests.database.spoils import SPOILS, Spoil, setting
 
 ATTACKER, VICTIM = caller("attacker"), caller("victim")
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from database_room import ENVELOPE, NOTES, READ, OpenDatabase, caller, owners, probe
-
 from gateway.database import Database
+from tests.database.database_room import ENVELOPE, NOTES, READ, OpenDatabase, caller, owners, probe
 
 
 async def occupy(database: Database, *subs: int, role: str = "room_user") -> None:

@@ -6,9 +6,9 @@ import asyncio
 
 import asyncpg
 import pytest
-from database_room import ENVELOPE, NOTES, READ, WRITE, OpenDatabase, caller, owners, probe
 
 from gateway.database import Database, DatabaseError, Transaction, TransactionMode
+from tests.database.database_room import ENVELOPE, NOTES, READ, WRITE, OpenDatabase, caller, owners, probe
 
 INSERT = "INSERT INTO public.ledger VALUES ($1)"
 

@@ -6,9 +6,9 @@ import contextlib
 
 import asyncpg
 import pytest
-from database_room import OpenDatabase, caller, probe
 
 from gateway.database import PROOF_COLUMNS, Database, DatabaseError
+from tests.database.database_room import OpenDatabase, caller, probe
 
 SAMPLES = [
     ("int2", "-7"), ("int4", "+12"), ("int8", "9223372036854775807"), ("numeric", "1e-20"), ("float4", "NaN"),

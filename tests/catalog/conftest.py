@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 import pytest_asyncio
-from catalog_scripts import LoadScript
 
 from gateway.catalog import Catalog
 from gateway.catalog.assemble import Scope, assemble
 from gateway.catalog.load import read_facts
 from gateway.embedded import EmbeddedPostgres
+from tests.catalog.catalog_scripts import LoadScript
 
 
 @pytest_asyncio.fixture(scope="module")

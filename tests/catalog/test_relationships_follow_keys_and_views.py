@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from catalog_scripts import LoadScript
 
 from gateway.catalog import Cardinality, Name, Relationship
 from gateway.catalog.relationships import Keys, primary_keys, relationships
 from gateway.catalog.rows import ComputedRow, ForeignKey, RelationRow, UniqueKey
+from tests.catalog.catalog_scripts import LoadScript
 
 
 def relation(oid: int, name: str, *columns: str, kind: str = "r", schema: str = "api") -> RelationRow:

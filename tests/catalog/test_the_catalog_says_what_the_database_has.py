@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest_asyncio
-from catalog_scripts import LoadScript
 
 from gateway.catalog import Catalog, Function, Name, RelationKind, Volatility
+from tests.catalog.catalog_scripts import LoadScript
 
 SCRIPT = """
 comment on schema public is 'The API';

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from catalog_scripts import LoadScript
 
 from gateway.catalog import Name
+from tests.catalog.catalog_scripts import LoadScript
 
 EVIL = """
 create function public.evil() returns boolean language plpgsql immutable as $$

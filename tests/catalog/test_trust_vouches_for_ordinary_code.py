@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncpg
 import pytest
-from catalog_scripts import LoadScript
 
 from gateway.catalog import Name, load_catalog
+from tests.catalog.catalog_scripts import LoadScript
 
 SUPABASE = """
 create schema auth;

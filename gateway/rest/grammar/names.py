@@ -13,7 +13,7 @@ _DIGITS = re.compile(r"[0-9]+")
 _QUOTED = re.compile(r'(?:[^"\\]|\\.)*', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
-_NAME_LABEL = "field name (* or [a..z0..9_$])"
+NAME_LABEL = "field name (* or [a..z0..9_$])"
 _KEY_LABEL = "any non reserved character different from: .,>()"
 _AFTER_INDEX = ("->", "::", ".", ",")
 
@@ -57,7 +57,7 @@ def name(scanner: Scanner) -> str:
     """A field or relation name: quoted, or letters, digits, `_`, `$`, blanks and inner dashes, trimmed."""
     if scanner.peek() == '"':
         return quoted_text(scanner)
-    return _dashed(scanner, _NAME, _NAME_LABEL, "letter", "digit")
+    return _dashed(scanner, _NAME, NAME_LABEL, "letter", "digit")
 
 
 def type_name(scanner: Scanner) -> str:

@@ -64,7 +64,9 @@ def _dot_word(scanner: Scanner, word: str) -> bool:
 
 
 def parse_names(what: str, text: str) -> tuple[str, ...]:
-    """`columns=…` and `on_conflict=…`: names separated by commas. `what` is the parameter's name, for PGRST100."""
+    """`columns=…` and `on_conflict=…`: names separated by commas. `what` is the parameter's name, for PGRST100.
+
+    What follows a complete list is not looked at, as PostgREST does."""
     scanner = Scanner(text)
     try:
         found = [names.name(scanner)]
@@ -74,7 +76,6 @@ def parse_names(what: str, text: str) -> tuple[str, ...]:
                 break
             scanner.blanks()
             found.append(names.name(scanner))
-        scanner.end()
     except Mismatch:
         raise scanner.error(f"{what} parameter") from None
     return tuple(found)

@@ -6,6 +6,7 @@ the query from its values; `parse_shape` runs once per shape and makes the tree 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -99,9 +100,7 @@ def _remembered(raw: str, call: bool) -> Query:
 
 def _read(raw: str, call: bool) -> Query:
     pairs = _decode(raw)
-    canonical = "&".join(
-        f"{quote(key, safe=_UNENCODED)}={quote(value or '', safe=_UNENCODED)}" for key, value in sorted(pairs, key=_key)
-    )
+    canonical = "&".join([f"{_encoded(key)}={_encoded(value or '')}" for key, value in sorted(pairs, key=_key)])
     given = [(key, value) for key, value in pairs if value is not None]
     reader = _Reader(call)
     for key, value in given:
@@ -109,7 +108,19 @@ def _read(raw: str, call: bool) -> Query:
     return reader.query(canonical)
 
 
-_UNENCODED = "-_.~"
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
+
+
+def _encoded(text: str) -> str:
+    """Percent-encoded as in a query string, all but RFC 3986's unreserved characters."""
+    if _PLAIN.fullmatch(text):
+        return text
+    return _quoted(text) if len(text) <= _REMEMBERED else quote(text, safe="~")
+
+
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> str:
+    return quote(text, safe="~")
 
 
 def _key(pair: tuple[str, str | None]) -> str:
@@ -120,17 +131,21 @@ def _decode(raw: str) -> list[tuple[str, str | None]]:
     """The pairs in order; a key without `=` has the value None. Text that is not UTF-8, or has NULs, is refused."""
     pairs: list[tuple[str, str | None]] = []
     try:
+        if not raw.isascii():
+            raw.encode()  # bytes that the HTTP parser could not decode are lone surrogates here
         for part in raw.split("&"):
             if part:
                 key, equals, value = part.partition("=")
-                pairs.append(
-                    (unquote_plus(key, errors="strict"), unquote_plus(value, errors="strict") if equals else None)
-                )
-    except UnicodeDecodeError:
+                pairs.append((_decoded(key), _decoded(value) if equals else None))
+    except UnicodeError:
         raise _undecodable("the query string is not valid UTF-8") from None
     if "%00" in raw or "\0" in raw:
         raise _undecodable("the query string contains a NUL character")
     return pairs
+
+
+def _decoded(text: str) -> str:
+    return unquote_plus(text, errors="strict") if "%" in text or "+" in text else text
 
 
 def _undecodable(details: str) -> RestError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gateway.rest.errors import RestError
 from gateway.rest.grammar import names
 from gateway.rest.grammar.scanner import Mismatch, Scanner
@@ -13,6 +15,8 @@ MAX_DEPTH = 40
 # The longer name first where one begins another's beginning; the order is that of the error message.
 _AGGREGATES = (Aggregate.SUM, Aggregate.AVG, Aggregate.COUNT, Aggregate.MAX, Aggregate.MIN)
 _WHAT = "select parameter"
+_PLAIN_COLUMN = re.compile(r" *[\w$][\w $]*(?=[,)])")
+_ITEM_LABELS = ('"..."', names.NAME_LABEL, '"*"', '"count()"')
 
 
 def parse_select(text: str) -> tuple[SelectItem, ...]:
@@ -29,6 +33,8 @@ def _items(scanner: Scanner, depth: int) -> tuple[SelectItem, ...]:
         details = f"embeds are nested more than {MAX_DEPTH} levels deep"
         raise RestError(400, "PGRST100", '"failed to parse select parameter"', details=details)
     if scanner.peek() in ("", ")"):
+        for label in _ITEM_LABELS:
+            scanner.note(label)
         return ()
     items: list[SelectItem] = []
     while True:
@@ -40,6 +46,10 @@ def _items(scanner: Scanner, depth: int) -> tuple[SelectItem, ...]:
 
 
 def _item(scanner: Scanner, depth: int) -> SelectItem:
+    plain = _PLAIN_COLUMN.match(scanner.text, scanner.position)
+    if plain is not None:  # by far the most items; trying all other forms first costs thirty times as much
+        scanner.advance(plain.end())
+        return FieldItem(Field(plain.group().strip()))
     for head in (_spread_head, _embed_head):
         embed = scanner.attempt(lambda head=head: head(scanner))
         if embed is not None:

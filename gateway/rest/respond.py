@@ -12,7 +12,7 @@ from urllib.parse import quote
 from gateway.rest.compile import Compiled
 from gateway.rest.errors import bad_response_headers, bad_response_status, not_single, range_not_satisfiable
 from gateway.rest.media import Form
-from gateway.rest.preferences import applied
+from gateway.rest.preferences import NONE, applied
 from gateway.rest.request import Request
 
 Header = tuple[str, str]
@@ -119,6 +119,8 @@ def _location(path: str, canonical: str) -> str:
 
 def _applied(request: Request, rules: RespondRules, *, call: bool) -> str | None:
     preferences = request.preferences
+    if preferences is NONE:
+        return None
     return applied(
         {
             "count": preferences.count,

@@ -19,6 +19,8 @@ def closest(wanted: str, names: Iterable[str], *, at_least: float = 0.75) -> str
     for count, name in enumerate(names):
         if count >= _MANY:
             return None
+        if abs(len(wanted) - len(name)) > (1.0 - at_least) * max(len(wanted), len(name)):
+            continue  # too different in length, whatever the letters
         score = similarity(wanted, name)
         if score >= at_least and score > best_score:
             best, best_score = name, score

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import secrets
 import shlex
+import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ from gateway.embedded import (
     EmbeddedPostgres,
     EmbeddedServerError,
     EmbeddedValkey,
+    free_port,
     port_is_free,
     remove_server,
 )
@@ -43,11 +46,15 @@ def run_dev(*, data_dir: Path | None, port: int | None, reset: bool) -> None:
     try:
         if reset:
             _reset(wanted.data_dir)
-        _check_ports(wanted)
         typer.echo(_STARTING)
+        imports = threading.Thread(target=importlib.import_module, args=("gateway.app",))  # while the servers start
+        imports.start()
         with _servers(wanted) as (postgres, valkey):
+            imports.join()
+            admin_port = _free_ports(wanted)
             keys = _kept_keys(wanted.data_dir / "keys.env")
-            settings = _settings({"data_dir": data_dir, "port": port, **_prepared(postgres, valkey, keys)})
+            options = {"data_dir": data_dir, "port": port, "admin_port": admin_port}
+            settings = _settings({**options, **_prepared(postgres, valkey, keys)})
             write_environment(wanted.data_dir / "dev.env", settings)
             serve(settings, ready=lambda: typer.echo(_banner(settings, keys, postgres, time.monotonic() - begun)))
             typer.echo("Stopping …")
@@ -69,10 +76,17 @@ def _settings(options: dict[str, Any]) -> Settings:
         fail_settings(error.problems)
 
 
-def _check_ports(settings: Settings) -> None:
-    for port, option in ((settings.port, "--port"), (settings.admin_port, "PASSERELLE_ADMIN_PORT")):
-        if port is not None and not port_is_free(port):
-            fail(f"port {port} is taken by another program (another `passerelle dev`?). Choose one with {option}.")
+def _free_ports(settings: Settings) -> int | str:
+    """Refuse a port that is taken; another one will do for the admin port. Returns that, or ``off``."""
+    if not port_is_free(settings.port):
+        fail(f"port {settings.port} is taken by another program. Choose one with --port.")
+    if settings.admin_port is None:
+        return "off"
+    if port_is_free(settings.admin_port):
+        return settings.admin_port
+    other = free_port()
+    warn(f"port {settings.admin_port} is taken; the admin port is {other}")
+    return other
 
 
 def _reset(directory: Path) -> None:
@@ -119,7 +133,7 @@ async def _prepare_database(owner_dsn: str, password: str) -> None:
 
     try:
         for name in ("gateway", "hublib"):
-            await migrate(owner_dsn, schema_directory() / name)
+            await migrate(f"{owner_dsn}&synchronous_commit=off", schema_directory() / name)
     except MigrationError as error:
         fail(str(error), "To start over with empty data: passerelle dev --reset")
     connection = await asyncpg.connect(owner_dsn)

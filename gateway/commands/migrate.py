@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,5 +50,8 @@ async def _migrate(dsn: str, directories: Sequence[Path], *, dry_run: bool, stat
                     typer.echo(f"would apply {directory.name}/{file.name}")
             elif not await migrations.migrate(dsn, directory, log=typer.echo):
                 typer.echo(f"{directory.name}: nothing to do")
-    except (migrations.MigrationError, asyncpg.PostgresError, OSError) as error:
-        fail(str(error) or type(error).__name__)
+    except (migrations.MigrationError, asyncpg.PostgresError) as error:
+        fail(str(error))
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        fail(f"the database of PASSERELLE_OWNER_URL cannot be reached: {reason}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import signal
 from collections.abc import Callable
 
@@ -41,7 +42,7 @@ def serve(settings: Settings, *, ready: Callable[[], None], reuse_port: bool = F
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise
-        fail(f"cannot listen on {address(settings)}: {error.strerror}. Choose another with --port or --host.")
+        fail(f"cannot listen on {address(settings)}: {os.strerror(error.errno)}. Choose another with --port or --host.")
 
 
 def announce(settings: Settings) -> None:

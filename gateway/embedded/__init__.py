@@ -3,7 +3,7 @@
 from gateway.embedded.account import remove_directory
 from gateway.embedded.errors import AlreadyRunning, EmbeddedServerError
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.process import port_is_free, remove_server
+from gateway.embedded.process import free_port, port_is_free, remove_server
 from gateway.embedded.valkey import EmbeddedValkey
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "EmbeddedPostgres",
     "EmbeddedServerError",
     "EmbeddedValkey",
+    "free_port",
     "port_is_free",
     "remove_directory",
     "remove_server",

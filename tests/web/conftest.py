@@ -6,7 +6,6 @@ import io
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from web_serving import Handle, Running, Serve, Surface, json_logger
 
 from gateway.web import (
     AccessLog,
@@ -19,6 +18,7 @@ from gateway.web import (
     Mounts,
     PostgrestErrors,
 )
+from tests.web.serving import Handle, Running, Serve, Surface, json_logger
 
 
 @pytest_asyncio.fixture

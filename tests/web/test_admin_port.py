@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from web_serving import Running, json_logger
 
 from gateway.errors import Unavailable
 from gateway.web import AdminApplication, AdminSources, FailureLog, HttpServer, Readiness
+from tests.web.serving import Running, json_logger
 
 TOKEN = {"Authorization": "Bearer let-me-in"}
 Admin = Callable[..., Awaitable[Running]]

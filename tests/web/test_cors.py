@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from multidict import CIMultiDict
-from web_serving import Serve
 
 from gateway.web import CorsPolicy, Request, fast_response
 from gateway.web.cors import POSTGREST_EXPOSED, SUPABASE_EXPOSED, add_cors_headers, is_preflight, preflight_headers
+from tests.web.serving import Serve
 
 ANY = CorsPolicy.postgrest()
 LISTED = CorsPolicy.postgrest(frozenset({"http://a.example", "http://b.example"}))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from web_serving import Serve, Surface
 
 from gateway.errors import GatewayError, Unavailable
 from gateway.web import CorsPolicy, PostgrestErrors, Request, fast_response
+from tests.web.serving import Serve, Surface
 
 
 def raising(error: BaseException) -> Any:

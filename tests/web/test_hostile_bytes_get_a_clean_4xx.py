@@ -6,9 +6,9 @@ import gzip
 import logging
 
 import pytest
-from web_serving import Serve, parse
 
 from gateway.web import CorsPolicy, HttpLimits, Request, fast_response
+from tests.web.serving import Serve, parse
 
 GET = b"GET /rest/v1/x HTTP/1.1\r\nHost: a\r\n"
 POST = b"POST /rest/v1/x HTTP/1.1\r\nHost: a\r\n"

@@ -8,10 +8,10 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from web_serving import Running, Serve, Surface, parse
 
 from gateway.errors import GatewayError
 from gateway.web import BytesResponse, Mounts, Request, fast_response, raw_path_and_query
+from tests.web.serving import Running, Serve, Surface, parse
 
 
 async def echo(request: Request) -> web.StreamResponse:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from web_serving import Serve, parse
 
 from gateway.web import HttpLimits, HttpServer, Request, fast_response
+from tests.web.serving import Serve, parse
 
 GET = b"GET /rest/v1/x HTTP/1.1\r\nHost: a\r\n\r\n"
 

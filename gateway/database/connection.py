@@ -45,13 +45,17 @@ class TextConnection(_Connection):
     bind_execute: Callable[[State, Arguments, str, int, bool, None], Awaitable[list[asyncpg.Record]]]
     write: Callable[[bytes], None]
 
-    async def become_textual(self) -> None:
-        """Set the codecs; to be awaited once, before anything else."""
+    async def become_textual(self, *, unnamed: bool) -> None:
+        """Set the codecs; to be awaited once, before anything else.
+
+        `unnamed` says that statements will not be named: those are parsed on each execution, and their types may
+        have changed since they were described. Text format suits every type, asyncpg's binary text does not.
+        """
         settings = self._driver.get_settings()
         for oid, name in driver.BUILTIN_TYPE_OID_MAP.items():
             if oid == _JSON:
                 settings.add_python_codec(oid, name, "pg_catalog", [], "scalar", str.encode, bytes, "binary")
-            elif oid not in _ALREADY_TEXT:
+            elif unnamed or oid not in _ALREADY_TEXT:
                 settings.add_python_codec(oid, name, "pg_catalog", [], "scalar", str, str, "text")
         self.bind_execute = self._driver.bind_execute
         self.write = self._transport.write
@@ -123,7 +127,7 @@ class TextConnection(_Connection):
             self.terminate()
 
 
-async def connect(dsn: str, *, server_settings: dict[str, str], timeout: float) -> TextConnection:  # noqa: ASYNC109
+async def connect(dsn: str, *, server_settings: dict[str, str], unnamed: bool, timeout: float) -> TextConnection:  # noqa: ASYNC109
     """Open a connection within `timeout` seconds. Raises ConnectionFailed with PostgreSQL's or the system's words."""
     connection: TextConnection | None = None
     try:
@@ -135,7 +139,7 @@ async def connect(dsn: str, *, server_settings: dict[str, str], timeout: float) 
                 server_settings={"application_name": "passerelle", **server_settings},
                 timeout=timeout,
             )
-            await connection.become_textual()
+            await connection.become_textual(unnamed=unnamed)
     except BaseException as error:
         if connection is not None:
             connection.terminate()

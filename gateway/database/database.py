@@ -51,6 +51,7 @@ class Database:
     ) -> None:
         self._dsn = dsn
         self._by_transaction = mode == "transaction"
+        self._named = prepared_statements and mode == "session"
         self._verify = verify_identity
         self._connect_timeout = min(acquisition_timeout, _LONGEST_CONNECT)
         self._pool = Pool(
@@ -59,7 +60,7 @@ class Database:
             acquisition_timeout=acquisition_timeout,
             max_lifetime=max_lifetime,
             max_idle=max_idle,
-            named_statements=prepared_statements,
+            named_statements=self._named,
             shared=self._by_transaction,
         )
 
@@ -133,7 +134,9 @@ class Database:
     async def _connect(self) -> TextConnection:
         # A startup setting is what RESET ALL returns to: a session that was scrubbed still only reads.
         settings = {} if self._by_transaction else {"default_transaction_read_only": "on"}
-        return await connect(self._dsn, server_settings=settings, timeout=self._connect_timeout)
+        return await connect(
+            self._dsn, server_settings=settings, unnamed=not self._named, timeout=self._connect_timeout
+        )
 
     async def _recover(
         self, session: Session, error: BaseException, caller: Caller, sql: str, arguments: Arguments

@@ -77,7 +77,7 @@ class Session:
         self.unusable = False
         self.scrubs = 0
         self.switches = 0
-        self._named = named and not shared
+        self._named = named
         self._shared = shared
         self._numbers = 0
         self._obsolete = b""

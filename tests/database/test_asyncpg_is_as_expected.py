@@ -16,7 +16,7 @@ from tests.database.database_room import LOGIN
 
 @pytest.fixture
 async def connection(postgres: EmbeddedPostgres, room: str) -> TextConnection:
-    opened = await connect(postgres.dsn(room, user=LOGIN), server_settings={}, timeout=5)
+    opened = await connect(postgres.dsn(room, user=LOGIN), server_settings={}, unnamed=False, timeout=5)
     yield opened
     await opened.hang_up()
 

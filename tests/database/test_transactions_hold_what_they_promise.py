@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import asyncpg
 import pytest
 
-from gateway.database import Database, DatabaseError, Transaction, TransactionMode
+from gateway.database import PROOF_COLUMNS, Database, DatabaseError, Transaction, TransactionMode
 from tests.database.database_room import ENVELOPE, NOTES, READ, WRITE, OpenDatabase, caller, owners, probe
 
 INSERT = "INSERT INTO public.ledger VALUES ($1)"
@@ -238,6 +239,19 @@ async def test_tables_may_change_under_a_prepared_read(
         assert len(ran) == 2
         assert database.stats().connects == 1
     await superuser.execute("DROP TABLE shifting")
+
+
+@pytest.mark.parametrize("options", [{}, {"prepared_statements": False}, {"mode": "transaction"}], ids=str)
+async def test_parameters_may_change_their_type(
+    open_database: OpenDatabase, superuser: asyncpg.Connection, options: dict[str, Any]
+) -> None:
+    await superuser.execute("CREATE TABLE mutable (a int); GRANT SELECT ON mutable TO room_user")
+    statement = f"SELECT count(*)::text AS seen, {PROOF_COLUMNS} FROM mutable WHERE a = $1"
+    async with open_database(size=1, **options) as database:
+        for kind in ("text", "int", "numeric", "varchar", "bigint", "name"):
+            await superuser.execute(f"ALTER TABLE mutable ALTER a TYPE {kind} USING a::text::{kind}")
+            assert (await database.read(caller(), statement, ("12",)))["seen"] == "0"
+    await superuser.execute("DROP TABLE mutable")
 
 
 async def test_an_unused_transaction_costs_nothing(open_database: OpenDatabase) -> None:

@@ -19,7 +19,7 @@ class Command:
 
     def __init__(self, *arguments: str, cwd: Path, environment: dict[str, str]) -> None:
         self._output = cwd / f"output-{time.monotonic_ns()}"
-        with self._output.open("wb") as output:
+        with self._output.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "gateway", *arguments],
                 cwd=cwd,

@@ -51,7 +51,7 @@ print("supervisor done", flush=True)
 class Family:
     def __init__(self, home: Path, behaviour: str) -> None:
         self._output = home / "output"
-        with self._output.open("wb") as output:
+        with self._output.open("ab") as output:
             self.parent = subprocess.Popen(
                 [sys.executable, "-c", SCRIPT, str(home), behaviour],
                 stdout=output,
@@ -104,7 +104,7 @@ def test_a_signal_drains_every_worker(family: Callable[[str], Family], number: s
     found.wait(lambda: found.lines("all ready"))
     found.parent.send_signal(number)
     assert found.parent.wait(10) == 0
-    assert sorted(line[1] for line in found.lines("drained")) == ["0", "1"]
+    assert sorted(line[1] for line in found.lines("drained")) == ["0", "1"], found.text()
     assert found.lines("supervisor done")
 
 

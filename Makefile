@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 DEPENDENCIES := $(shell cat pyproject.toml requirements.lock | cksum | tr -s ' \t' '-')
 READY := $(VENV)/.ready-$(DEPENDENCIES)
+JS_PACKAGES := tests/js/node_modules/.package-lock.json
 PYTEST_ARGS ?= -n 2
 DEV_ARGS ?=
 BENCH_ARGS ?=
@@ -15,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test test-js bench lint format lock docs clean
+.PHONY: help setup dev test bench lint format lock docs clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -25,23 +26,14 @@ setup: $(READY) ## prepare the environment in .venv
 dev: $(READY) ## start PostgreSQL, Valkey and the gateway with the sample application
 	@exec $(BIN)/passerelle dev $(DEV_ARGS)
 
-test: $(READY) ## run all tests
-	@status=0; \
-	$(MAKE) --no-print-directory test-js || status=1; \
-	$(BIN)/python -m pytest $(PYTEST_ARGS) || status=1; \
-	exit $$status
+test: $(READY) $(JS_PACKAGES) ## run all tests
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-# A package.json in tests/js brings the tests with the unmodified JavaScript client; they start a gateway themselves.
-test-js: $(READY)
-	@if [ ! -f tests/js/package.json ]; then exit 0; fi; \
-	if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then \
-	  echo 'tests/js SKIPPED: Node is not installed'; exit 0; \
-	fi; \
-	cd tests/js && wanted=$$(cat package.json package-lock.json | cksum) && \
-	if [ "$$(cat node_modules/.ready 2>/dev/null)" != "$$wanted" ]; then \
-	  npm ci --no-audit --no-fund --loglevel=error && echo "$$wanted" > node_modules/.ready; \
-	fi && \
-	PYTHON="$(abspath $(BIN)/python)" node --test
+# The unmodified JavaScript client; tests/clients runs the tests with it, and says so where Node is not installed.
+$(JS_PACKAGES): tests/js/package-lock.json
+	@if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; then \
+	  cd tests/js && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json; \
+	fi
 
 bench: $(READY) ## measure against pgbench, a textbook handler and (POSTGREST_BIN) PostgREST
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)

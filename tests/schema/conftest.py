@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from hublib_people import Application
+
+from tests.schema.hublib_people import Application
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ PEOPLE = {
     "karim": KARIM,
     "admin": ADMIN,
     "marie-2": seeded(1, 4),
+    "member": seeded(1, 38),
     "expired admin": seeded(1, 5),
     "super admin": seeded(1, 60),
     "stranger": "99999999-9999-4999-8999-999999999999",

@@ -5,7 +5,8 @@ import asyncio
 
 import asyncpg
 import pytest
-from hublib_people import ADMIN, KARIM, MARIE, Application, seeded
+
+from tests.schema.hublib_people import ADMIN, KARIM, MARIE, Application, seeded
 
 MINE, OPEN_TO_KARIM, PRIVATE = seeded(2, 1), seeded(2, 21), seeded(2, 14)
 PENDING = seeded(6, 6)

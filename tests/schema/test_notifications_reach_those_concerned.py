@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import pytest
-from hublib_people import KARIM, MARIE, Application, seeded
+
+from tests.schema.hublib_people import KARIM, MARIE, Application, seeded
 
 MINE = seeded(2, 1)
 DATA_TEAM = seeded(3, 1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncpg
 import pytest
-from hublib_people import ADMIN, KARIM, MARIE, Application, seeded
+
+from tests.schema.hublib_people import ADMIN, KARIM, MARIE, Application, seeded
 
 # ruff: noqa: E501
 
@@ -13,7 +14,8 @@ MINE, OPEN_TO_KARIM, SOMEONES = seeded(2, 1), seeded(2, 21), seeded(2, 3)
 PRIVATE, SHARED_TO_READ = seeded(2, 14), seeded(2, 8)
 DATA_TEAM, WEB_TEAM = seeded(3, 1), seeded(3, 2)
 UNREAD_OF_KARIM = 18
-MARIES_COLLECTION = seeded(4, 60)
+MARIES_COLLECTION, PUBLIC_COLLECTION = seeded(4, 60), seeded(4, 1)
+COMMENT_OF_KARIM, RATING_OF_KARIM = seeded(5, 296), seeded(7, 502)
 PENDING, APPROVED_NAME = seeded(6, 6), "react"
 
 CASES: list[tuple[str, str, int | str]] = [
@@ -125,6 +127,70 @@ CASES: list[tuple[str, str, int | str]] = [
     ("marie", f"insert into collection_resources (collection_id, resource_id) values ('{MARIES_COLLECTION}', '{OPEN_TO_KARIM}')", 1),
     ("karim", f"insert into collection_resources (collection_id, resource_id) values ('{MARIES_COLLECTION}', '{MINE}')", REFUSED),
     ("karim", f"delete from collection_resources where collection_id = '{MARIES_COLLECTION}'", 0),
+    # what one can see and still not change
+    ("member", f"update groups set name = 'x' where id = '{DATA_TEAM}'", 0),
+    ("member", f"update group_members set role = 'admin' where group_id = '{DATA_TEAM}'", 0),
+    ("member", f"delete from group_members where group_id = '{DATA_TEAM}'", 1),
+    ("member", f"delete from resource_shares where shared_with_group_id = '{DATA_TEAM}'", 0),
+    ("karim", f"update group_members set role = 'member' where group_id = '{DATA_TEAM}'", 7),
+    ("marie", f"delete from groups where id = '{DATA_TEAM}'", 1),
+    ("karim", f"update collections set name = 'x' where id = '{PUBLIC_COLLECTION}'", 0),
+    ("karim", f"delete from collections where id = '{PUBLIC_COLLECTION}'", 0),
+    ("admin", f"delete from collections where id = '{PUBLIC_COLLECTION}'", 1),
+    ("marie", f"update collections set name = 'x' where id = '{MARIES_COLLECTION}'", 1),
+    ("marie", f"delete from collections where id = '{MARIES_COLLECTION}'", 1),
+    ("karim", f"update collection_resources set \"order\" = 9 where collection_id = '{PUBLIC_COLLECTION}'", 0),
+    ("karim", f"delete from collection_resources where collection_id = '{PUBLIC_COLLECTION}'", 0),
+    ("marie", f"update collection_resources set \"order\" = 9 where collection_id = '{MARIES_COLLECTION}'", 8),
+    ("marie", f"update collection_resources set collection_id = '{PUBLIC_COLLECTION}' where collection_id = '{MARIES_COLLECTION}'", REFUSED),
+    ("marie", f"delete from collection_resources where collection_id = '{MARIES_COLLECTION}'", 8),
+    ("marie", f"delete from resource_comments where resource_id = '{MINE}'", 6),
+    ("karim", f"delete from resource_comments where resource_id = '{MINE}'", 0),
+    ("admin", f"delete from resource_comments where resource_id = '{MINE}'", 6),
+    ("karim", f"delete from resource_comments where id = '{COMMENT_OF_KARIM}'", 1),
+    ("karim", f"update resource_comments set content = 'x' where id = '{COMMENT_OF_KARIM}'", 1),
+    ("karim", f"update resource_comments set user_id = '{MARIE}' where id = '{COMMENT_OF_KARIM}'", REFUSED),
+    ("karim", f"update resource_comments set parent_id = '{seeded(5, 21)}' where id = '{COMMENT_OF_KARIM}'", REFUSED),
+    ("karim", f"insert into resource_comments (user_id, resource_id, content) values ('{KARIM}', '{OPEN_TO_KARIM}', 'x')", 1),
+    ("karim", f"insert into resource_ratings (user_id, resource_id, rating) values ('{KARIM}', '{OPEN_TO_KARIM}', 1)", 1),
+    ("karim", f"update resource_ratings set rating = 1 where id = '{RATING_OF_KARIM}'", 1),
+    ("karim", f"update resource_ratings set user_id = '{MARIE}' where id = '{RATING_OF_KARIM}'", REFUSED),
+    ("karim", f"delete from resource_ratings where id = '{RATING_OF_KARIM}'", 1),
+    ("marie", f"delete from resource_ratings where id = '{RATING_OF_KARIM}'", 0),
+    ("admin", f"delete from resource_ratings where id = '{RATING_OF_KARIM}'", 1),
+    ("marie", f"delete from resource_versions where resource_id = '{OPEN_TO_KARIM}'", 1),
+    ("marie", f"update resource_shares set permission = 'read' where resource_id = '{OPEN_TO_KARIM}'", 1),
+    ("marie", f"update resource_shares set resource_id = '{SOMEONES}' where resource_id = '{OPEN_TO_KARIM}'", REFUSED),
+    ("marie", f"update resource_shares set shared_with_user_id = null, shared_with_group_id = '{seeded(3, 9)}' where resource_id = '{OPEN_TO_KARIM}'", REFUSED),
+    ("marie", "delete from saved_resources", 18),
+    ("marie", "delete from suggestion_votes", 8),
+    ("marie", f"insert into suggestion_votes (suggestion_id, user_id) values ('{PENDING}', '{MARIE}')", 1),
+    ("karim", "delete from notifications", 104),
+    ("karim", "update notifications set is_read = true", 104),
+    ("admin", f"delete from profiles where id = '{KARIM}'", 1),
+    ("admin", f"delete from user_roles where user_id = '{MARIE}'", 1),
+    ("marie", f"delete from user_roles where user_id = '{MARIE}'", 0),
+    ("admin", "delete from admin_config", 10),
+    ("marie", "delete from admin_config", 0),
+    ("admin", "delete from analytics_events where event = 'resource_download'", 133),
+    ("marie", f"delete from analytics_events where user_id = '{MARIE}'", 0),
+    ("admin", "update resource_templates set usage_count = 9", 6),
+    ("admin", "delete from resource_templates", 6),
+    ("marie", "delete from resource_templates", 0),
+    ("marie", f"insert into resource_templates (name, description, category, created_by) values ('n', 'd', 'c', '{KARIM}')", REFUSED),
+    ("admin", "update category_hierarchy set is_active = false", 20),
+    ("marie", "update category_hierarchy set is_active = false", 0),
+    ("admin", "delete from category_hierarchy where parent_id is null", 8),
+    ("marie", "delete from category_hierarchy where parent_id is null", 0),
+    ("admin", "update category_filters set is_required = true", 5),
+    ("marie", "update category_filters set is_required = true", 0),
+    ("admin", "delete from category_filters", 5),
+    ("marie", "delete from category_filters", 0),
+    ("admin", "insert into category_filters (category_id, filter_key, filter_label, filter_type) select id, 'k', 'l', 'text' from category_hierarchy limit 1", 1),
+    ("marie", "insert into category_filters (category_id, filter_key, filter_label, filter_type) select id, 'k', 'l', 'text' from category_hierarchy limit 1", REFUSED),
+    ("marie", "select * from api_tokens", 1),
+    ("marie", "update api_tokens set name = 'x'", 1),
+    ("marie", "delete from api_tokens", 1),
     # the rest
     ("marie", f"insert into analytics_events (event, user_id) values ('resource_view', '{MARIE}')", REFUSED),
     ("marie", f"insert into api_tokens (user_id, token_hash, name) values ('{MARIE}', 'h', 'n')", 1),
@@ -138,9 +204,15 @@ CASES: list[tuple[str, str, int | str]] = [
 ]  # fmt: skip
 
 
+GIVE_TOKENS = (
+    "insert into api_tokens (user_id, token_hash, name) select id, 'digest of ' || username, 'jeton' from profiles"
+)
+
+
 @pytest.mark.parametrize("who", sorted({who for who, _, _ in CASES}))
 async def test_a_change_does_what_the_rules_say(app: Application, who: str) -> None:
     """Each statement in a transaction that is rolled back."""
+    await app.owner.execute(GIVE_TOKENS)
     expected = {statement: outcome for by, statement, outcome in CASES if by == who}
     assert {statement: await _outcome(app, who, statement) for statement in expected} == expected
 
@@ -177,6 +249,14 @@ async def test_new_rows_come_back_to_their_writer(app: Application) -> None:
             MINE,
             MARIE,
         )
+
+
+async def test_what_was_taken_away_can_be_given_again(app: Application) -> None:
+    await app.owner.execute("delete from profiles where id = $1", KARIM)
+    async with app.acting("karim") as session:
+        await session.execute("insert into profiles (id, username) values ($1, 'karim')", KARIM)
+    async with app.acting("admin") as session:
+        await session.execute("insert into user_roles (user_id, role) values ($1, 'moderator')", KARIM)
 
 
 async def test_upserting_a_rating_needs_no_more_than_ones_own_row(app: Application) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hublib_people import ADMIN, KARIM, MARIE, Application, seeded
+
+from tests.schema.hublib_people import ADMIN, KARIM, MARIE, Application, seeded
 
 PRIVATE = seeded(2, 14)
 SHARED_WITH_MARIE = seeded(2, 8)
@@ -11,6 +12,7 @@ SHARE_RAN_OUT_FOR_KARIM = seeded(2, 28)
 SHARED_WITH_GROUP_OF_MARIE_AND_KARIM = seeded(2, 18)
 PRIVATE_OF_MARIE_OPEN_TO_KARIM = seeded(2, 21)
 DATA_TEAM = seeded(3, 1)
+PRIVATE_COLLECTION_OF_MARIE = seeded(4, 60)
 
 PRIVATE_TABLES = [
     "saved_resources", "groups", "group_members", "resource_shares", "notifications", "user_roles", "admin_config",
@@ -75,6 +77,18 @@ SEEN = [
     ("marie", f"analytics_events where user_id = '{MARIE}'", True),
     ("admin", "analytics_events where user_id is null", True),
     ("admin", "collections where not is_public", True),
+    ("marie", f"collections where not is_public and user_id <> '{MARIE}'", False),
+    ("marie", f"collections where not is_public and user_id = '{MARIE}'", True),
+    ("anon", f"collection_resources where collection_id = '{PRIVATE_COLLECTION_OF_MARIE}'", False),
+    ("karim", f"collection_resources where collection_id = '{PRIVATE_COLLECTION_OF_MARIE}'", False),
+    ("marie", f"collection_resources where collection_id = '{PRIVATE_COLLECTION_OF_MARIE}'", True),
+    ("marie", "resource_templates where is_public", True),
+    ("marie", "resource_templates where not is_public", False),
+    ("admin", "resource_templates where not is_public", True),
+    ("marie", f"saved_resources where user_id = '{MARIE}'", True),
+    ("member", f"groups where id = '{DATA_TEAM}'", True),
+    ("member", f"resources where id = '{SHARED_WITH_GROUP_OF_MARIE_AND_KARIM}'", True),
+    ("member", f"resource_shares where resource_id = '{SHARED_WITH_GROUP_OF_MARIE_AND_KARIM}'", True),
 ]
 
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import asyncpg
 import pytest
-from hublib_people import Application
 
 from gateway.migrations import migrate
 from gateway.paths import schema_directory
+from tests.schema.hublib_people import Application
 
 # ruff: noqa: E501 (long statements stay on one line)
 

@@ -6,7 +6,8 @@ import uuid
 
 import asyncpg
 import pytest
-from hublib_people import Application
+
+from tests.schema.hublib_people import Application
 
 SIGN_UP = "insert into auth.users (id, email, raw_user_meta_data) values ($1, $2, $3) returning id"
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import asyncpg
 import pytest
-from hublib_people import Application
 
 from gateway.catalog import Catalog, load_catalog
 from gateway.embedded import EmbeddedPostgres
+from tests.schema.hublib_people import Application
 
 NINETEEN = {
     "profiles", "resources", "saved_resources", "resource_ratings", "resource_shares", "resource_comments", "groups",

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import asyncpg
 import pytest
-from hublib_people import ADMIN, KARIM, MARIE, Application, seeded
+
+from tests.schema.hublib_people import ADMIN, KARIM, MARIE, Application, seeded
 
 MINE = seeded(2, 1)
 PENDING = seeded(6, 6)

@@ -97,7 +97,7 @@ def translate(error: BaseException, *, anonymous: bool) -> GatewayError | None:
 
     `anonymous` says that the statement ran as the anonymous role, which turns "not allowed" into "log in" (401).
     """
-    if isinstance(error, asyncpg.PostgresConnectionError):
+    if isinstance(error, asyncpg.PostgresConnectionError) and error.severity is None:  # the driver's, not a server's
         cause = error.__cause__
         if isinstance(cause, asyncpg.PostgresError) and cause.sqlstate not in _LOSSES:
             return server_error(cause, anonymous=anonymous)

@@ -125,6 +125,9 @@ def test_losing_the_connection() -> None:
     assert isinstance(told[2], ConnectionLost)
     assert told[2].message == "Database client error. Retrying the connection."
     assert translate(ValueError("ours"), anonymous=False) is None
+    by_a_function = translate(raised("08006", "said a function"), anonymous=False)
+    assert by_a_function is not None
+    assert (by_a_function.status, by_a_function.code) == (503, "08006")
 
 
 @pytest.mark.parametrize(

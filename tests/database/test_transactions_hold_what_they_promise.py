@@ -245,11 +245,15 @@ async def test_tables_may_change_under_a_prepared_read(
 async def test_parameters_may_change_their_type(
     open_database: OpenDatabase, superuser: asyncpg.Connection, options: dict[str, Any]
 ) -> None:
-    await superuser.execute("CREATE TABLE mutable (a int); GRANT SELECT ON mutable TO room_user")
+    """At once where statements have no names, and after a flush where a name keeps the types it began with."""
+    await superuser.execute("DROP TABLE IF EXISTS mutable; CREATE TABLE mutable (a int)")
+    await superuser.execute("GRANT SELECT ON mutable TO room_user")
     statement = f"SELECT count(*)::text AS seen, {PROOF_COLUMNS} FROM mutable WHERE a = $1"
     async with open_database(size=1, **options) as database:
         for kind in ("text", "int", "numeric", "varchar", "bigint", "name"):
             await superuser.execute(f"ALTER TABLE mutable ALTER a TYPE {kind} USING a::text::{kind}")
+            if not options:
+                database.flush()
             assert (await database.read(caller(), statement, ("12",)))["seen"] == "0"
     await superuser.execute("DROP TABLE mutable")
 

@@ -121,6 +121,32 @@ RELATIONS = {
           as $$ begin return 1; end $$;
         create type span as range (subtype = float8, subtype_diff = span_diff);
         alter table t add s span;""",
+    "a multirange of such a type": """
+        create type span;
+        create function span_diff(float8, float8) returns float8 language plpgsql immutable
+          as $$ begin return 1; end $$;
+        create type span as range (subtype = float8, subtype_diff = span_diff, multirange_type_name = spans);
+        drop table t; create view t as select spans(span(1, 2)) is null as x;""",
+    "a base type's input function": """
+        create type raw;
+        create function raw_in(cstring) returns raw language internal immutable strict as 'textin';
+        create function raw_out(raw) returns cstring language internal immutable strict as 'textout';
+        create type raw (input = raw_in, output = raw_out); alter table t add r raw;""",
+    "the default operator class of a type": """
+        create type mood as enum ('good', 'bad');
+        create function compare(mood, mood) returns int language plpgsql immutable as $$ begin return 0; end $$;
+        create operator class mood_ops default for type mood using btree as function 1 compare(mood, mood);
+        alter table t add m mood;""",
+    "an index with an operator class of its own": """
+        create function compare(int, int) returns int language plpgsql immutable as $$ begin return 0; end $$;
+        create operator class evil_ops for type int using btree as
+          operator 1 <, operator 3 =, function 1 compare(int, int);
+        create index on t (id evil_ops);""",
+    "a sequence read as a table": "create sequence s; drop table t; create view t as select last_value from s;",
+    "an operator made of current_setting in SQL text": """
+        create operator ?~ (procedure = pg_catalog.current_setting, leftarg = text, rightarg = boolean);
+        create function f() returns text language sql as $$ select 'request.headers'::text ?~ true $$;
+        drop table t; create view t as select f();""",
     "SQL run by XML functions": "drop table t; create view t as select table_to_xml('other', true, false, '');",
     "SQL run by a text search function": "drop table t; create view t as select * from ts_stat('select evil()');",
     "a shadowed built-in": """
@@ -274,6 +300,8 @@ async def test_relation_is_opaque(hidden: str, load_script: LoadScript) -> None:
 
 
 OPERATORS = {
+    "an operator made of current_setting": """
+        create operator public.~ (procedure = pg_catalog.current_setting, leftarg = text, rightarg = boolean);""",
     "equality of two types": "create operator public.= (procedure = evil, leftarg = text, rightarg = text);",
     "a full text match": """
         create operator public.@@ (procedure = evil, leftarg = text, rightarg = text);""",

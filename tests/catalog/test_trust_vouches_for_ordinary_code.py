@@ -108,6 +108,9 @@ POLICIES = {
     "an own aggregate": """
         create aggregate product(int) (sfunc = int4mul, stype = int, initcond = '1');
         create policy p on t using ((select product(n) from generate_series(1, 3) n) = 6);""",
+    "an own range type": """
+        create type span as range (subtype = float8); alter table t add s span;
+        create policy p on t using (s && span(1, 2) and s <@ span_multirange(span(0, 9)));""",
     "partitions": """
         drop table t; create table t (id int, d date) partition by range (d);
         create table t1 partition of t for values from ('2024-01-01') to ('2025-01-01');

@@ -7,7 +7,7 @@ select
     p.prokind::text as kind,
     l.lanname as language,
     p.provolatile::text as volatility,
-    case when l.lanname = 'sql' then p.prosrc else '' end as body,
+    case when l.lanname in ('sql', 'internal') then p.prosrc else '' end as body,
     p.prosqlbody::text as tree,
     p.proargdefaults::text as defaults,
     p.proconfig as settings,

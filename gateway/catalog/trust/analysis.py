@@ -194,6 +194,9 @@ class _Graph:
             return self._sql_function(node, function)
         if function.language not in ("c", "internal"):
             return f"is written in {function.language}"
+        if function.language == "internal" and function.body in known.CONSTRUCTORS:
+            self._link_types(node, function.types)
+            return None
         if function.oid >= FIRST_USER_OID:
             if function.extension not in known.EXTENSIONS:
                 return "is compiled code of unknown origin"

@@ -15,8 +15,9 @@ FIRST_USER_OID = 16384
 
 @dataclass(frozen=True, slots=True)
 class FunctionCode:
-    """`body` is the text and `tree` the stored tree of an SQL function; `defaults` the tree of its parameters'
-    defaults. `internal` functions cannot be called from SQL. `parts` are an aggregate's own functions."""
+    """`body` is the text of an SQL function, or the C name of one in language `internal`; `tree` is the stored tree
+    of a standard body, `defaults` that of the parameters' defaults. `internal` is true for functions that cannot be
+    called from SQL. `parts` are an aggregate's own functions."""
 
     oid: int
     schema: str

@@ -47,6 +47,12 @@ EXTENSIONS = frozenset({
 # PostGIS looks coordinate systems up in this table by itself.
 EXTENSION_TABLES = {"postgis": "spatial_ref_sys"}
 
+# The C functions of the constructors that PostgreSQL makes for each range type.
+CONSTRUCTORS = frozenset({
+    "range_constructor2", "range_constructor3", "multirange_constructor0", "multirange_constructor1",
+    "multirange_constructor2",
+})  # fmt: skip
+
 # SET clauses of a function that change what it computes, and nothing about who it is.
 HARMLESS_CLAUSES = frozenset({
     "search_path", "work_mem", "statement_timeout", "lock_timeout", "timezone", "datestyle", "intervalstyle",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.catalog import Catalog
+from gateway.catalog import Catalog, Name
 from gateway.rest.grammar.syntax import Condition, Field, Logic
 from gateway.rest.plan.draft import Draft
 
@@ -19,6 +19,9 @@ _PLAIN_CASTS = frozenset({
     "jsonb", "bytea", "inet", "cidr", "money", "oid",
 })  # fmt: skip
 """Casts that PostgreSQL resolves to its own types whatever the search path holds."""
+
+_REPRESENTED_AS = frozenset({Name("pg_catalog", "text"), Name("pg_catalog", "json")})
+"""The other end of each representation. That a domain's cast is opaque says nothing of plain columns of these."""
 
 
 def opaque_reason(root: Draft, catalog: Catalog) -> str | None:
@@ -59,7 +62,7 @@ def _field_reason(node: Draft, catalog: Catalog) -> str | None:
         column = node.relation.columns.get(field.name)
         if column is None and field.name != "*" and field.name not in embeds:
             return f"{node.name}.{field.name} is not a column and may be a function"
-    types = {column.type_name for column in node.relation.columns.values()}
+    types = {column.type_name for column in node.relation.columns.values()} - _REPRESENTED_AS
     for representation in catalog.representations.values():
         if representation.opaque is not None and types & {representation.source, representation.target}:
             return representation.opaque

@@ -1,0 +1,183 @@
+"""The fast path is for vouched code. A vouched relation does not help a request that adds what may be a function."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.catalog import Catalog, Name
+from gateway.catalog.model import MediaHandler
+from gateway.database import Access
+from gateway.rest.compile import Compiled, CompileRules, compile_call, compile_read
+from gateway.rest.plan.tree import ReadRules
+from gateway.rest.request import Rules, read_request
+from tests.rest.catalogs import ISBN, ISBN_IN, ISBN_OUT, LIBRARY, RELATIONSHIPS, SCHEMA, catalog, computed, name, tree
+
+RULES = ReadRules(aggregates=True)
+
+PLAIN = [
+    "",
+    "select=id,title",
+    "select=*,authors(*),readers(name),sequel_of(title)",
+    "select=id::text,year::INT,price::double precision",
+    "select=meta->a->>b,tags->0,x:meta->c::int",
+    "year=gt.1&or=(title.like.a*,not.and(id.in.(1,2),year.is.null))",
+    "body=fts(french).chat&title=plfts.x",
+    "order=year.desc,title&limit=3&offset=2",
+    "select=authors(name)&order=authors(name)&authors=not.is.null&authors.name=eq.x",
+    "select=...authors(name),...readers(name)&readers.order=name",
+]
+
+ADDED = [
+    ("select=id,rank", "api.books.rank is not a column and may be a function"),
+    ("rank=eq.1", "api.books.rank is not a column and may be a function"),
+    ("or=(id.eq.1,and(year.eq.1,rank.gt.1))", "api.books.rank is not a column and may be a function"),
+    ("order=rank", "api.books.rank is not a column and may be a function"),
+    ("select=rank->a", "api.books.rank is not a column and may be a function"),
+    ("select=authors(rank)", "api.authors.rank is not a column and may be a function"),
+    ("select=...authors(rank)", "api.authors.rank is not a column and may be a function"),
+    ("select=authors(id)&authors.rank=eq.1", "api.authors.rank is not a column and may be a function"),
+    ("select=authors(id)&authors.order=rank", "api.authors.rank is not a column and may be a function"),
+    ("select=authors(id)&order=authors(rank)", "api.books.authors(rank) is not a column and may be a function"),
+    ("select=count", "api.books.count is not a column and may be a function"),
+    ("select=id::citext", "the cast to citext may run a function"),
+    ("select=authors(name::api_name)", "the cast to api_name may run a function"),
+    ("select=count()", "aggregate functions may be user-defined"),
+    ("select=authors(count())", "aggregate functions may be user-defined"),
+    ("select=year.max()", "aggregate functions may be user-defined"),
+]
+
+
+@pytest.mark.parametrize("query", PLAIN)
+def test_plain_reads_take_the_fast_path(query: str) -> None:
+    assert tree(query, rules=RULES).opaque is None
+
+
+@pytest.mark.parametrize(("query", "reason"), ADDED, ids=[query for query, _ in ADDED])
+def test_additions_of_the_request_close_it(query: str, reason: str) -> None:
+    assert tree(query, rules=RULES).opaque == reason
+
+
+def opaque_at(relation: str, reason: str) -> Catalog:
+    relations = {
+        each.name: replace(each, opaque=reason) if each.name.name == relation else each
+        for each in LIBRARY.relations.values()
+    }
+    return replace(LIBRARY, relations=relations)
+
+
+@pytest.mark.parametrize(
+    ("relation", "query"),
+    [
+        ("books", ""),
+        ("authors", "select=id,authors(name)"),
+        ("authors", "select=id,authors!inner()"),
+        ("authors", "select=id,...authors(name)"),
+        ("authors", "select=reviews(books(authors(id)))"),
+        ("loans", "select=readers(name)"),  # the junction is read too
+    ],
+)
+def test_an_opaque_relation_anywhere_closes_it(relation: str, query: str) -> None:
+    assert (
+        tree(query, of=opaque_at(relation, "its policy calls app.hidden()")).opaque == "its policy calls app.hidden()"
+    )
+    assert tree(query).opaque is None
+
+
+def test_a_relation_that_is_not_in_the_catalog_closes_it() -> None:
+    some = catalog(
+        *(each for each in LIBRARY.relations.values() if each.name.name != "loans"), relationships=RELATIONSHIPS
+    )
+    assert tree("select=readers(name)", of=some).opaque == "api.loans is not in the catalog"
+    assert tree("select=loans(due)", of=some).opaque == "api.loans is not in the catalog"
+
+
+@pytest.mark.parametrize("query", ["id=eq.1", "order=id", "select=authors(id)", "or=(id.eq.1)"])
+def test_user_defined_operators_close_it_where_operators_are_used(query: str) -> None:
+    operators = replace(LIBRARY, opaque_operators="the operator app.=(text, text)")
+    assert tree(query, of=operators).opaque == "the operator app.=(text, text)"
+    assert tree("", of=operators).opaque is None
+
+
+def test_an_opaque_computed_relationship_closes_it() -> None:
+    for opaque in (None, "its body cannot be read"):
+        fans = computed("fans", "books", "readers", opaque=opaque)
+        found = tree("select=fans(name)", of=catalog(*LIBRARY.relations.values(), relationships=[fans]))
+        assert found.opaque == opaque
+
+
+@pytest.mark.parametrize("which", [ISBN_IN, ISBN_OUT])
+def test_an_opaque_representation_closes_it_for_relations_that_have_the_domain(which: object) -> None:
+    representations = [
+        replace(each, opaque="app.convert is not vouched for") if each is which else each
+        for each in (ISBN_IN, ISBN_OUT)
+    ]
+    represented = replace(LIBRARY, representations={(each.source, each.target): each for each in representations})
+    assert ISBN in {column.type_name for column in LIBRARY.relations[name("books")].columns.values()}
+    assert tree("select=id", of=represented).opaque == "app.convert is not vouched for"
+    assert tree("select=id", "authors", of=represented).opaque is None
+
+
+# -- and what the whole request adds --------------------------------------------------------------------------------
+
+HANDLER = MediaHandler("text/html", Name(SCHEMA, "as_html"), None)
+
+
+def compiled(
+    query: str,
+    *,
+    accept: str | None = None,
+    prefer: str | None = None,
+    method: str = "GET",
+    path: str = "/books",
+    fast: bool = True,
+) -> Compiled:
+    headers = {"Accept": accept} if accept else {}
+    asked = read_request(
+        method, path, query, headers=headers, prefer=[prefer] if prefer else [], rules=Rules((SCHEMA,))
+    )
+    rules = CompileRules(RULES, plans=True, fast_path=fast)
+    with_handler = replace(LIBRARY, media_handlers=(HANDLER,))
+    return (compile_call if path.startswith("/rpc/") else compile_read)(asked, with_handler, rules)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"method": "HEAD"},
+        {"accept": "application/vnd.pgrst.object+json"},
+        {"accept": "application/vnd.pgrst.array+json;nulls=stripped"},
+        {"accept": "text/csv"},
+        {"prefer": "count=exact"},
+    ],
+)
+def test_built_in_renderings_and_exact_counts_keep_it_open(options: dict[str, str]) -> None:
+    assert compiled("select=id", **options).access is Access.VOUCHED
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"accept": "text/html"}, "text/html is rendered by other code"),
+        ({"accept": "application/geo+json"}, "application/geo+json is rendered by other code"),
+        ({"accept": "application/vnd.pgrst.plan+json"}, "application/json is rendered by other code"),
+        ({"prefer": "count=planned"}, None),
+        ({"prefer": "count=estimated"}, None),
+        ({"path": "/rpc/close_all"}, "it calls a function"),
+        ({"path": "/rpc/names"}, "it calls a function"),
+        ({"fast": False}, "the fast path is switched off"),
+    ],
+)
+def test_other_renderings_estimates_and_calls_close_it(options: dict[str, object], reason: str | None) -> None:
+    found = compiled("" if "path" in options else "select=id", **options)  # type: ignore[arg-type]
+    assert found.access is Access.TRANSACTION
+    assert found.opaque == reason
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_only_the_fast_path_asks_for_proof(fast: bool) -> None:
+    text = compiled("select=id", fast=fast).statement.text
+    assert ("request.jwt.claims" in text) is fast
+    assert ("response.status" in text) is not fast

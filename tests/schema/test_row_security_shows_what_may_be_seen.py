@@ -93,86 +93,86 @@ SEEN = [
 
 
 @pytest.mark.parametrize("who", sorted({who for who, _, _ in SEEN}))
-async def test_each_caller_sees_what_the_rules_say(app: Application, who: str) -> None:
-    async with app.acting(who) as session:
+async def test_each_caller_sees_what_the_rules_say(shared: Application, who: str) -> None:
+    async with shared.acting(who) as session:
         seen = {
             asked: await session.fetchval(f"select exists (select from {asked})") for by, asked, _ in SEEN if by == who
         }
     assert seen == {asked: expected for by, asked, expected in SEEN if by == who}
 
 
-async def test_every_refused_row_is_there(app: Application) -> None:
+async def test_every_refused_row_is_there(shared: Application) -> None:
     """The lines above that say "sees nothing" would pass on an empty table; it is not empty."""
     for _, asked, expected in SEEN:
         if not expected and asked != "api_tokens":
-            assert await app.owner.fetchval(f"select exists (select from {asked})"), asked
+            assert await shared.owner.fetchval(f"select exists (select from {asked})"), asked
 
 
-async def test_a_private_resource_looks_like_a_missing_one(app: Application) -> None:
-    async with app.acting("marie") as session:
+async def test_a_private_resource_looks_like_a_missing_one(shared: Application) -> None:
+    async with shared.acting("marie") as session:
         for resource in (PRIVATE, "00000000-0000-4000-8000-000000000000"):
             assert await session.fetch("select * from resources where id = $1", resource) == []
 
 
-async def test_shared_visibility_alone_opens_nothing(app: Application) -> None:
-    async with app.acting("karim") as session:
+async def test_shared_visibility_alone_opens_nothing(shared: Application) -> None:
+    async with shared.acting("karim") as session:
         assert await session.fetch("select 1 from resources where id = $1", SHARED_WITH_MARIE) == []
-    await app.owner.execute("delete from resource_shares")
-    async with app.acting("marie") as session:
+    await shared.owner.execute("delete from resource_shares")
+    async with shared.acting("marie") as session:
         query = "select count(*) from resources where visibility in ('shared_users', 'shared_groups') and user_id <> $1"
         assert await session.fetchval(query, MARIE) == 0
 
 
-async def test_a_share_opens_a_private_resource_until_it_ends(app: Application) -> None:
+async def test_a_share_opens_a_private_resource_until_it_ends(shared: Application) -> None:
     query = "select count(*) from resources where id = $1"
-    await app.owner.execute(
+    await shared.owner.execute(
         "insert into resource_shares (resource_id, shared_with_user_id, expires_at) "
         "values ($1, $2, now() + interval '1 hour')",
         PRIVATE,
         KARIM,
     )
-    async with app.acting("karim") as session:
+    async with shared.acting("karim") as session:
         assert await session.fetchval(query, PRIVATE) == 1
-    await app.owner.execute("update resource_shares set expires_at = now() where resource_id = $1", PRIVATE)
-    async with app.acting("karim") as session:
+    await shared.owner.execute("update resource_shares set expires_at = now() where resource_id = $1", PRIVATE)
+    async with shared.acting("karim") as session:
         assert await session.fetchval(query, PRIVATE) == 0
 
 
-async def test_a_saved_resource_that_became_private_drops_out(app: Application) -> None:
+async def test_a_saved_resource_that_became_private_drops_out(shared: Application) -> None:
     query = "select count(*) from saved_resources join resources on resources.id = resource_id"
-    async with app.acting("marie") as session:
+    async with shared.acting("marie") as session:
         before = await session.fetchval(query)
-    await app.owner.execute(
+    await shared.owner.execute(
         "update resources set visibility = 'private' where id in "
         "(select resource_id from saved_resources s join resources r on r.id = s.resource_id "
         "where s.user_id = $1 and r.user_id <> $1 limit 1)",
         MARIE,
     )
-    async with app.acting("marie") as session:
+    async with shared.acting("marie") as session:
         assert await session.fetchval(query) == before - 1
 
 
-async def test_comments_and_ratings_go_with_their_resource(app: Application) -> None:
-    commented = await app.owner.fetchval(
+async def test_comments_and_ratings_go_with_their_resource(shared: Application) -> None:
+    commented = await shared.owner.fetchval(
         "select c.resource_id from resource_comments c join resource_ratings using (resource_id) "
         "join resources r on r.id = c.resource_id where r.user_id not in ($1, $2) limit 1",
         MARIE,
         KARIM,
     )
-    await app.owner.execute("update resources set visibility = 'private' where id = $1", commented)
+    await shared.owner.execute("update resources set visibility = 'private' where id = $1", commented)
     for who, sees in (("anon", False), ("marie", False), ("admin", True)):
-        async with app.acting(who) as session:
+        async with shared.acting(who) as session:
             for table in ("resource_comments", "resource_ratings"):
                 query = f"select exists (select from {table} where resource_id = $1)"
                 assert await session.fetchval(query, commented) is sees, (who, table)
 
 
-async def test_the_rule_for_lists_and_the_rule_for_one_agree(app: Application) -> None:
+async def test_the_rule_for_lists_and_the_rule_for_one_agree(shared: Application) -> None:
     """Lists use a set of shared ids, everything else asks for one id: the two must not drift apart."""
     everyone = ["anon", "marie", "karim", "marie-2", "admin", "expired admin", "stranger"]
-    ids = [row[0] for row in await app.owner.fetch("select id from resources")]
+    ids = [row[0] for row in await shared.owner.fetch("select id from resources")]
     for who in everyone:
-        async with app.acting(who) as session:
+        async with shared.acting(who) as session:
             listed = await session.fetch("select id from resources order by id")
             asked = await session.fetch(
                 "select id from unnest($1::uuid[]) id where hublib.can_read(id) order by id", ids
@@ -180,8 +180,8 @@ async def test_the_rule_for_lists_and_the_rule_for_one_agree(app: Application) -
             assert listed == asked, who
 
 
-async def test_service_role_sees_everything(app: Application) -> None:
-    total = await app.owner.fetchval("select count(*) from resources")
-    async with app.acting("service_role") as session:
+async def test_service_role_sees_everything(shared: Application) -> None:
+    total = await shared.owner.fetchval("select count(*) from resources")
+    async with shared.acting("service_role") as session:
         assert await session.fetchval("select count(*) from resources") == total
         assert await session.fetchval("select count(*) from notifications") > 100

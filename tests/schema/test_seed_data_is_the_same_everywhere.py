@@ -37,17 +37,17 @@ ANEW = {
         ("select count(*) from resource_comments c join resource_comments p on p.id = c.parent_id where c.resource_id <> p.resource_id", 0),
     ],
 )  # fmt: skip
-async def test_what_documents_and_tests_count_on(app: Application, query: str, expected: object) -> None:
-    assert await app.owner.fetchval(query) == expected
+async def test_what_documents_and_tests_count_on(shared: Application, query: str, expected: object) -> None:
+    assert await shared.owner.fetchval(query) == expected
 
 
-async def test_two_installations_hold_the_same_rows(app: Application, database: str) -> None:
+async def test_two_installations_hold_the_same_rows(shared: Application, database: str) -> None:
     for part in ("gateway", "hublib"):
         await migrate(database, schema_directory() / part)
     other = await asyncpg.connect(database)
     try:
         await other.execute("set timezone to 'UTC'")
-        here, there = await _digests(app.owner), await _digests(other)
+        here, there = await _digests(shared.owner), await _digests(other)
     finally:
         await other.close()
     assert here.keys() >= {"resources", "notifications", "resource_comments"}

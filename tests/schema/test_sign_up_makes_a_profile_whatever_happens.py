@@ -27,9 +27,9 @@ SIGN_UP = "insert into auth.users (id, email, raw_user_meta_data) values ($1, $2
         ("';drop table profiles;--@b.example", None, "';drop table profiles;--", "';drop table profiles;--"),
     ],
 )
-async def test_names(app: Application, email: str | None, metadata: object, username: str, full_name: str) -> None:
-    user = await app.owner.fetchval(SIGN_UP, uuid.uuid4(), email, json.dumps(metadata))
-    row = await app.owner.fetchrow(
+async def test_names(shared: Application, email: str | None, metadata: object, username: str, full_name: str) -> None:
+    user = await shared.owner.fetchval(SIGN_UP, uuid.uuid4(), email, json.dumps(metadata))
+    row = await shared.owner.fetchrow(
         "select p.username, p.full_name, r.role from profiles p join user_roles r on r.user_id = p.id where p.id = $1",
         user,
     )

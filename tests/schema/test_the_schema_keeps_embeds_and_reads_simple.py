@@ -18,16 +18,16 @@ NINETEEN = {
 }  # fmt: skip
 
 
-async def test_every_table_is_there_with_row_security(app: Application) -> None:
-    rows = await app.owner.fetch(
+async def test_every_table_is_there_with_row_security(shared: Application) -> None:
+    rows = await shared.owner.fetch(
         "select relname, relrowsecurity from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'"
     )
     assert {row["relname"] for row in rows} == NINETEEN | {"analytics_events", "api_tokens"}
     assert all(row["relrowsecurity"] for row in rows)
 
 
-async def test_keys_are_single_columns(app: Application) -> None:
-    rows = await app.owner.fetch(
+async def test_keys_are_single_columns(shared: Application) -> None:
+    rows = await shared.owner.fetch(
         "select conrelid::regclass::text from pg_constraint where contype = 'p' and connamespace = 'public'::regnamespace "
         "and cardinality(conkey) <> 1"
     )
@@ -35,9 +35,9 @@ async def test_keys_are_single_columns(app: Application) -> None:
 
 
 @pytest.fixture
-async def catalog(postgres: EmbeddedPostgres, app: Application) -> Catalog:
+async def catalog(postgres: EmbeddedPostgres, shared: Application) -> Catalog:
     """What the gateway makes of the schema, read as its login role."""
-    name = await app.owner.fetchval("select current_database()")
+    name = await shared.owner.fetchval("select current_database()")
     login = await asyncpg.connect(postgres.dsn(name, user="authenticator"))
     try:
         return await load_catalog(login, schemas=("public",), extra_search_path=("public", "extensions"), version=1)
@@ -88,17 +88,17 @@ async def test_every_read_is_on_the_fast_path(catalog: Catalog) -> None:
     assert {function.name.name: function.opaque for function in stable if function.opaque} == {}
 
 
-async def test_owner_columns_point_at_profiles_and_profiles_at_users(app: Application) -> None:
-    rows = await app.owner.fetch(
+async def test_owner_columns_point_at_profiles_and_profiles_at_users(shared: Application) -> None:
+    rows = await shared.owner.fetch(
         "select conrelid::regclass::text from pg_constraint where contype = 'f' and confrelid = 'auth.users'::regclass "
         "and connamespace = 'public'::regnamespace"
     )
     assert [row[0] for row in rows] == ["profiles"]
 
 
-async def test_rules_of_reading_reach_parsed_code_only(app: Application) -> None:
+async def test_rules_of_reading_reach_parsed_code_only(shared: Application) -> None:
     """A body that is a string is read by nobody but PostgreSQL; those of schema auth are known by heart."""
-    rows = await app.owner.fetch(
+    rows = await shared.owner.fetch(
         """
         with recursive reached (classid, objid) as (
           select 'pg_policy'::regclass, oid from pg_policy where polcmd in ('r', '*')
@@ -127,16 +127,16 @@ async def test_rules_of_reading_reach_parsed_code_only(app: Application) -> None
     assert not any(row["unpinned"] for row in rows)
 
 
-async def test_definer_functions_pin_their_search_path(app: Application) -> None:
-    rows = await app.owner.fetch(
+async def test_definer_functions_pin_their_search_path(shared: Application) -> None:
+    rows = await shared.owner.fetch(
         "select oid::regprocedure::text from pg_proc where prosecdef and pronamespace in ('public'::regnamespace, 'hublib'::regnamespace) "
         "and not coalesce(proconfig @> array['search_path=\"\"'], false)"
     )
     assert rows == []
 
 
-async def test_rules_ask_who_the_caller_is_once(app: Application) -> None:
-    rows = await app.owner.fetch(
+async def test_rules_ask_who_the_caller_is_once(shared: Application) -> None:
+    rows = await shared.owner.fetch(
         "select tablename, policyname, coalesce(qual, '') || coalesce(with_check, '') as rule from pg_policies"
     )
     for row in rows:
@@ -149,10 +149,10 @@ async def test_rules_ask_who_the_caller_is_once(app: Application) -> None:
         assert "is_admin()" not in rule, row
 
 
-async def test_a_member_list_reads_few_rows_through_an_index(app: Application) -> None:
+async def test_a_member_list_reads_few_rows_through_an_index(shared: Application) -> None:
     """The paths of the two relations that row security asks most."""
     for table, column in (("resource_shares", "shared_with_user_id"), ("group_members", "user_id")):
-        assert await app.owner.fetchval(
+        assert await shared.owner.fetchval(
             "select exists (select from pg_index join pg_attribute a on a.attrelid = indrelid and a.attnum = indkey[0] "
             "where indrelid = $1::text::regclass and a.attname = $2)", table, column
         )  # fmt: skip

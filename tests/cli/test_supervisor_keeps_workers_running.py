@@ -21,15 +21,18 @@ from gateway.commands.supervisor import Supervisor
 
 home, behaviour = Path(sys.argv[1]), sys.argv[2]
 
+def say(*words):
+    os.write(1, (" ".join(map(str, words)) + "\\n").encode())  # whole lines, also when output is unbuffered
+
 def work(number, ready):
-    print("start", number, os.getpid(), flush=True)
+    say("start", number, os.getpid())
     def stop(*_):
         if behaviour == "drain":
             time.sleep(0.3)
-        print("drained", number, flush=True)
+        say("drained", number)
         raise SystemExit(0)
     signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGUSR1, lambda *_: print("usr1", number, flush=True))
+    signal.signal(signal.SIGUSR1, lambda *_: say("usr1", number))
     if behaviour == "fail":
         raise RuntimeError("cannot work")
     if behaviour == "exit":
@@ -41,10 +44,10 @@ def work(number, ready):
         time.sleep(0.05)
 
 try:
-    Supervisor(2, work, ready=lambda: print("all ready", flush=True), forward=(signal.SIGUSR1,)).run()
+    Supervisor(2, work, ready=lambda: say("all ready"), forward=(signal.SIGUSR1,)).run()
 except typer.Exit as end:
     sys.exit(end.exit_code)
-print("supervisor done", flush=True)
+say("supervisor done")
 """
 
 

@@ -127,6 +127,14 @@ RELATIONS = {
           as $$ begin return 1; end $$;
         create type span as range (subtype = float8, subtype_diff = span_diff, multirange_type_name = spans);
         drop table t; create view t as select spans(span(1, 2)) is null as x;""",
+    "the constructor of a renamed range type in SQL text": """
+        create type span;
+        create function span_diff(float8, float8) returns float8 language plpgsql immutable
+          as $$ begin return 1; end $$;
+        create type span as range (subtype = float8, subtype_diff = span_diff);
+        alter type span rename to renamed;
+        create function f() returns float8 language sql as $$ select lower(span(1, 2)) $$;
+        drop table t; create view t as select f();""",
     "a base type's input function": """
         create type raw;
         create function raw_in(cstring) returns raw language internal immutable strict as 'textin';

@@ -18,6 +18,8 @@ from gateway.rest.request import Request
 Header = tuple[str, str]
 
 _NOT_SATISFIABLE = 416
+# Node's fetch refuses answers with 16 kB of headers, and many proxies far fewer: a long query is not repeated in one.
+_LONGEST_LOCATION = 4096
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _STATUSES = range(100, 1000)
@@ -77,7 +79,7 @@ def respond(request: Request, compiled: Compiled, result: Result, rules: Respond
     status, content_range = _range(request.offset, page, result.total)
     headers: list[Header] = [("Content-Range", content_range)]
     if compiled.path is not None:
-        headers.append(("Content-Location", _location(compiled.path, request.query.canonical)))
+        headers.extend(_location(compiled.path, request.query.canonical))
     if compiled.void:
         status = 204 if status != _NOT_SATISFIABLE else status
     else:
@@ -112,9 +114,11 @@ def _beyond(offset: int, total: int | None) -> str:
     return f"An offset of {offset} was requested, but there are only {total or 0} rows."
 
 
-def _location(path: str, canonical: str) -> str:
+def _location(path: str, canonical: str) -> list[Header]:
     location = f"/{quote(path, safe='$')}"
-    return f"{location}?{canonical}" if canonical else location
+    if canonical:
+        location += f"?{canonical}"
+    return [("Content-Location", location)] if len(location) <= _LONGEST_LOCATION else []
 
 
 def _applied(request: Request, rules: RespondRules, *, call: bool) -> str | None:

@@ -54,7 +54,7 @@ class Gateway:
 
     def __init__(self, settings: Settings) -> None:
         self._given = settings
-        self.settings = settings
+        self.settings: Settings = settings
         logger = structlog.get_logger("gateway")
         self._log = logger
         self._failures = FailureLog(logger)

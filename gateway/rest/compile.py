@@ -31,12 +31,23 @@ class CompileRules:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteAnswer:
+    """How a write is answered. The preferences are those that were honoured, None if not."""
+
+    method: str
+    represented: bool
+    resolution: str | None = None
+    missing: str | None = None
+    returns: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """A statement and what is needed to run it and to answer with its result.
 
     `estimate` is the EXPLAIN that planned and estimated counts need. `isolation` and `hoisted` are a function's own.
     `void` results have no body; `single` results are one value however many rows they would have. `path` is the
-    relation's name for Content-Location, None for functions. `opaque` is why the fast path is closed.
+    relation's name for Content-Location, None for functions. `write` is None for reads and calls. `opaque` is why the fast path is closed.
     """
 
     statement: Statement
@@ -51,6 +62,8 @@ class Compiled:
     single: bool = False
     binary: bool = False
     legacy_names: tuple[tuple[str, str], ...] = ()
+    read_only: bool = True
+    write: WriteAnswer | None = None
 
 
 def shape_key(request: Request) -> Hashable:
@@ -81,7 +94,7 @@ def values(request: Request) -> tuple[str, ...]:
     return found
 
 
-def _range_slots(request: Request) -> tuple[int | None, int | None, int]:
+def range_slots(request: Request) -> tuple[int | None, int | None, int]:
     """Slots of limit and offset, and how many slots there are."""
     slots = len(request.query.values)
     limit = offset = None
@@ -97,16 +110,16 @@ def compile_read(request: Request, catalog: Catalog, rules: CompileRules) -> Com
     name = Name(request.schema, request.name)
     if name not in catalog.relations:
         raise unknown_table(name, catalog)
-    limit, offset, slots = _range_slots(request)
+    limit, offset, slots = range_slots(request)
     tree = read_tree(parse_shape(request.query.shape), name, catalog, rules.read, limit=limit, offset=offset)
     subject = Subject(name, tree.default_select)
     rendering = negotiate(request.accept, subject, catalog, plans=rules.plans)
-    _check_preferences(request)
+    check_preferences(request)
     opaque = _opaque(tree, rendering, rules)
     estimate = _estimate(request, tree, rules, slots)
     vouched = opaque is None and estimate is None
     shaping = Shaping(rendering, request.method == "HEAD", binary=_binary(rendering, catalog, None))
-    statement = read_statement(tree, shaping, _counting(request, rules), slots, proof=vouched)
+    statement = read_statement(tree, shaping, counting(request, rules), slots, proof=vouched)
     return Compiled(
         statement,
         Access.VOUCHED if vouched else Access.TRANSACTION,
@@ -131,15 +144,28 @@ def compile_call(request: Request, catalog: Catalog, rules: CompileRules) -> Com
     keys = frozenset(argument.name for argument in clauses.arguments)
     function = find_function(catalog, Name(request.schema, request.name), keys)
     returns = function.returns
-    limit, offset, slots = _range_slots(request)
+    limit, offset, slots = range_slots(request)
     relation = Name(function.name.schema, returns.relation.name if returns.relation else function.name.name)
     tree = read_tree(clauses, relation, catalog, rules.read, limit=limit, offset=offset, call=True)
     call = call_by_get(function, clauses.arguments, computed=computed_fields(tree, catalog))
+    rendering, shaping = call_rendering(request, function, tree, catalog, rules)
+    if returns.is_void:
+        statement = void_statement(call, slots)
+    else:
+        statement = read_statement(tree, shaping, counting(request, rules), slots, proof=False, call=call)
+    return compiled_call(function, tree, rendering, shaping, statement, read_only=True)
+
+
+def call_rendering(
+    request: Request, function: Function, tree: ReadTree, catalog: Catalog, rules: CompileRules
+) -> tuple[Rendering, Shaping]:
+    """How a function's result is rendered. Raises PGRST107, PGRST122, PGRST128."""
+    returns = function.returns
     scalar = is_scalar(function)
     raw = catalog.media_domains.get(returns.type_name) if not returns.setof else None
-    subject = Subject(relation, tree.default_select, raw.media_type if raw else None, scalar)
+    subject = Subject(tree.root.relation, tree.default_select, raw.media_type if raw else None, scalar)
     rendering = negotiate(request.accept, subject, catalog, plans=rules.plans)
-    _check_preferences(request)
+    check_preferences(request)
     if request.preferences.strict and request.preferences.max_affected is not None and not returns.setof:
         raise max_affected_on_single_result()
     shaping = Shaping(
@@ -149,10 +175,19 @@ def compile_call(request: Request, catalog: Catalog, rules: CompileRules) -> Com
         single_value=not returns.setof,
         binary=_binary(rendering, catalog, function),
     )
-    if returns.is_void:
-        statement = void_statement(call, slots)
-    else:
-        statement = read_statement(tree, shaping, _counting(request, rules), slots, proof=False, call=call)
+    return rendering, shaping
+
+
+def compiled_call(
+    function: Function,
+    tree: ReadTree,
+    rendering: Rendering,
+    shaping: Shaping,
+    statement: Statement,
+    *,
+    read_only: bool,
+) -> Compiled:
+    """A call, ready to run."""
     return Compiled(
         statement,
         Access.TRANSACTION,
@@ -160,10 +195,11 @@ def compile_call(request: Request, catalog: Catalog, rules: CompileRules) -> Com
         tree.opaque,
         isolation=function.isolation,
         hoisted=tuple((name, value) for name, value in function.settings if name != _ISOLATION),
-        void=returns.is_void,
-        single=not returns.setof,
+        void=function.returns.is_void,
+        single=not function.returns.setof,
         binary=shaping.binary,
         legacy_names=tree.legacy_names,
+        read_only=read_only,
     )
 
 
@@ -201,7 +237,7 @@ def _binary(rendering: Rendering, catalog: Catalog, function: Function | None) -
     return False
 
 
-def _counting(request: Request, rules: CompileRules) -> Counting:
+def counting(request: Request, rules: CompileRules) -> Counting:
     match request.preferences.count:
         case "exact":
             return Counting(total=True)
@@ -216,6 +252,6 @@ def _estimate(request: Request, tree: ReadTree, rules: CompileRules, slots: int)
     return plan_statement(tree, slots) if request.preferences.count in ("planned", "estimated") else None
 
 
-def _check_preferences(request: Request) -> None:
+def check_preferences(request: Request) -> None:
     if request.preferences.strict and request.preferences.invalid:
         raise invalid_preferences(request.preferences.invalid)

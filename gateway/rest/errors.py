@@ -172,6 +172,27 @@ def ambiguous_function(found: Sequence[Function]) -> RestError:
     return RestError(300, "PGRST203", message, hint=hint)
 
 
+def unknown_column(column: str, table: str) -> RestError:
+    return RestError(400, "PGRST204", f"Could not find the '{column}' column of '{table}' in the schema cache")
+
+
+def put_filters() -> RestError:
+    return RestError(405, "PGRST105", "Filters must include all and only primary key columns with 'eq' operators")
+
+
+def put_range() -> RestError:
+    return RestError(400, "PGRST114", "limit/offset querystring parameters are not allowed for PUT")
+
+
+def put_mismatch() -> RestError:
+    return RestError(400, "PGRST115", "Payload values do not match URL in primary key column(s)")
+
+
+def too_many_affected(rows: int) -> RestError:
+    message = "Query result exceeds max-affected preference constraint"
+    return RestError(400, "PGRST124", message, details=f"The query affects {rows} rows")
+
+
 def no_table(name: Name, suggestion: Name | None) -> RestError:
     hint = f"Perhaps you meant the table '{suggestion}'" if suggestion else None
     return RestError(404, "PGRST205", f"Could not find the table '{name}' in the schema cache", hint=hint)

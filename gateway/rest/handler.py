@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import asyncpg
 import orjson
@@ -24,12 +24,23 @@ from gateway.rest.compile import (
     unknown_table,
     values,
 )
-from gateway.rest.errors import not_implemented, root_disabled
+from gateway.rest.compile_write import compile_posted_call, compile_write, write_key, write_values
+from gateway.rest.errors import root_disabled
 from gateway.rest.openapi import OpenApi
+from gateway.rest.payload import Payload, read_payload
 from gateway.rest.plancache import PlanCache
 from gateway.rest.request import Request as RestRequest
 from gateway.rest.request import Rules, Target, read_request
-from gateway.rest.respond import Answer, RespondRules, Result, body_bytes, check_single, respond
+from gateway.rest.respond import (
+    Answer,
+    RespondRules,
+    Result,
+    body_bytes,
+    check_affected,
+    check_single,
+    respond,
+    respond_to_write,
+)
 from gateway.rest.timing import Stages
 from gateway.web import BytesResponse, ErrorRenderer, Request, raw_path_and_query
 
@@ -99,12 +110,11 @@ class RestSurface:
         stages.mark("parse")
         if asked.method == "OPTIONS":
             response = self._options(asked, catalog)
-        elif asked.method not in _READS:
-            raise not_implemented("Writes are not served yet.")
         elif asked.target is Target.ROOT:
             response = await self._root(request, asked, catalog, identity, stages)
         else:
-            answer = await self._read(request, asked, catalog, identity, stages)
+            answer_ = self._read if asked.method in _READS else self._write
+            answer = await answer_(request, asked, catalog, identity, stages)
             response = BytesResponse(answer.status, answer.headers, answer.body)
         if stages.enabled:
             response.headers["Server-Timing"] = stages.header("response")
@@ -118,35 +128,73 @@ class RestSurface:
         opaque = "sb_" in (authorization or "") or "sb_" in (apikey or "")
         return self._authenticator.identify(authorization, apikey, browser=opaque and looks_like_browser(headers))
 
-    # -- reads ------------------------------------------------------------------------------------------------------
+    # -- statements -------------------------------------------------------------------------------------------------
 
     async def _read(
         self, request: Request, asked: RestRequest, catalog: Catalog, identity: Identity, stages: Stages
     ) -> Answer:
-        compile_ = compile_call if asked.target is Target.FUNCTION else compile_read
+        compile_ = compile_call if asked.is_call else compile_read
         compiled = self.plans.get(catalog, shape_key(asked), lambda: compile_(asked, catalog, self._rules.compile))
         stages.mark("plan")
-        caller = self._callers.get(identity, asked.schema, asked.preferences.timezone, catalog)
         arguments = compiled.statement.bind(values(asked))
         if compiled.access is Access.VOUCHED:
+            caller = self._callers.get(identity, asked.schema, asked.preferences.timezone, catalog)
             row = await self._database.read(caller, compiled.statement.text, arguments)
             result = _result(compiled, row)
             check_single(compiled, result.page)
+            request.round_trips += 1
         else:
-            settings = catalog.role_settings.get(identity.role)
-            isolation = compiled.isolation or (settings.isolation if settings else None)
-            mode = TransactionMode(True, isolation, compiled.hoisted, self._rules.pre_request)
-
-            async def work(transaction: Transaction) -> Result:
-                result = await self._in_transaction(transaction, asked, compiled, arguments)
-                if self._rolls_back(asked):
-                    await transaction.rollback()
-                return result
-
-            result = await self._database.run_transaction(caller, _envelope(request), mode, work)
-        request.round_trips += 1
+            result = await self._transact(request, asked, catalog, identity, compiled, arguments)
         stages.mark("transaction")
         return respond(asked, compiled, result, self._rules.respond)
+
+    async def _write(
+        self, request: Request, asked: RestRequest, catalog: Catalog, identity: Identity, stages: Stages
+    ) -> Answer:
+        """A write, or a function called by POST."""
+        payload = await _payload(request, asked)
+        stages.mark("parse")
+        rules = self._rules.compile
+        if asked.is_call:
+            assert payload is not None  # only DELETE has none
+            compiled = self.plans.get(
+                catalog, write_key(asked, payload), lambda: compile_posted_call(asked, payload, catalog, rules)
+            )
+        else:
+            compiled = self.plans.get(
+                catalog, write_key(asked, payload), lambda: compile_write(asked, payload, catalog, rules)
+            )
+        stages.mark("plan")
+        arguments = compiled.statement.bind(write_values(asked, payload))
+        result = await self._transact(request, asked, catalog, identity, compiled, arguments)
+        stages.mark("transaction")
+        if compiled.write is None:
+            return respond(asked, compiled, result, self._rules.respond)
+        return respond_to_write(asked, compiled, compiled.write, result, self._rules.respond)
+
+    async def _transact(
+        self,
+        request: Request,
+        asked: RestRequest,
+        catalog: Catalog,
+        identity: Identity,
+        compiled: Compiled,
+        arguments: Sequence[str],
+    ) -> Result:
+        caller = self._callers.get(identity, asked.schema, asked.preferences.timezone, catalog)
+        settings = catalog.role_settings.get(identity.role)
+        isolation = compiled.isolation or (settings.isolation if settings else None)
+        mode = TransactionMode(compiled.read_only, isolation, compiled.hoisted, self._rules.pre_request)
+
+        async def work(transaction: Transaction) -> Result:
+            result = await self._in_transaction(transaction, asked, compiled, arguments)
+            if self._rolls_back(asked):
+                await transaction.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                await transaction.rollback()
+            return result
+
+        request.round_trips += 2
+        return await self._database.run_transaction(caller, _envelope(request), mode, work)
 
     async def _in_transaction(
         self, transaction: Transaction, asked: RestRequest, compiled: Compiled, arguments: Sequence[str]
@@ -157,8 +205,9 @@ class RestSurface:
             return Result(_plan_text(rows), len(rows))
         row = await transaction.fetchrow(text, arguments)
         assert row is not None  # the statement aggregates
-        result = _result(compiled, row, row[3], row[4])
+        result = _result(compiled, row)
         check_single(compiled, result.page)
+        check_affected(asked, compiled, result.page)
         if compiled.estimate is not None:
             planned = await transaction.fetchrow(compiled.estimate.text, compiled.estimate.bind(values(asked)))
             assert planned is not None  # EXPLAIN always answers
@@ -206,9 +255,24 @@ class RestSurface:
 _ROUTES = {Target.ROOT: "/", Target.RELATION: "/{relation}", Target.FUNCTION: "/rpc/{function}"}
 
 
-def _result(compiled: Compiled, row: asyncpg.Record, headers: str | None = None, status: str | None = None) -> Result:
-    total = row[0]
-    return Result(body_bytes(compiled, row[2]), int(row[1]), int(total) if total is not None else None, headers, status)
+async def _payload(request: Request, asked: RestRequest) -> Payload | None:
+    if asked.method == "DELETE":
+        return None
+    body = await request.read()
+    columns = asked.method != "PUT" and any(part[0] == "columns" for part in asked.query.shape)
+    return read_payload(body, request.headers.get("Content-Type"), columns=columns, call=asked.is_call)
+
+
+def _result(compiled: Compiled, row: asyncpg.Record) -> Result:
+    """The columns are those of `sql.read` and `sql.write`."""
+    total = int(row[0]) if row[0] is not None else None
+    body = body_bytes(compiled, row[2])
+    if compiled.access is Access.VOUCHED:
+        return Result(body, int(row[1]), total)
+    if compiled.write is None:
+        return Result(body, int(row[1]), total, row[3], row[4])
+    inserted = int(row[6]) if row[6] is not None else None
+    return Result(body, int(row[1]), total, row[3], row[4], row[5], inserted)
 
 
 def _plan_text(rows: list[asyncpg.Record]) -> bytes:
@@ -226,7 +290,7 @@ def _estimated(result: Result, planned: int, count: str | None, rules: CompileRu
     if count == "estimated" and result.total is not None:
         most = rules.read.max_rows
         total = result.total if most is not None and result.total <= most else max(result.total, planned)
-    return Result(result.body, result.page, total, result.headers, result.status)
+    return replace(result, total=total)
 
 
 def _envelope(request: Request) -> Envelope:

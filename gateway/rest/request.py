@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from gateway.rest.errors import (
     invalid_path,
     method_not_allowed_on_function,
+    put_range,
     range_not_satisfiable,
     unknown_schema,
     unsupported_method,
@@ -46,6 +47,10 @@ class Request:
     limit: int | None
     offset: int
 
+    @property
+    def is_call(self) -> bool:
+        return self.target is Target.FUNCTION
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -72,6 +77,8 @@ def read_request(
     if rules.api_keys and "apikey=" in raw_query:
         raw_query = "&".join(part for part in raw_query.split("&") if not part.startswith("apikey="))
     query = read_query(raw_query, call=target is Target.FUNCTION and method in _READS)
+    if method == "PUT" and (query.limit is not None or query.offset):
+        raise put_range()
     limit, offset = _range(query, headers.get("Range") if method == "GET" else None)
     return Request(
         method,

@@ -9,8 +9,15 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote
 
-from gateway.rest.compile import Compiled
-from gateway.rest.errors import bad_response_headers, bad_response_status, not_single, range_not_satisfiable
+from gateway.rest.compile import Compiled, WriteAnswer
+from gateway.rest.errors import (
+    bad_response_headers,
+    bad_response_status,
+    not_single,
+    put_mismatch,
+    range_not_satisfiable,
+    too_many_affected,
+)
 from gateway.rest.media import Form
 from gateway.rest.preferences import NONE, applied
 from gateway.rest.request import Request
@@ -32,13 +39,16 @@ _WARNING = (
 @dataclass(frozen=True, slots=True)
 class Result:
     """One answer of PostgreSQL. `total` is known if it was counted; `headers` and `status` are the texts of the
-    `response.*` settings, None if SQL did not set them."""
+    `response.*` settings, None if SQL did not set them. `location` is the primary key of a single new row, as a JSON
+    object of texts; `inserted` how many rows were new, if that was counted."""
 
     body: bytes
     page: int
     total: int | None = None
     headers: str | None = None
     status: str | None = None
+    location: bytes | None = None
+    inserted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,16 @@ def check_single(compiled: Compiled, page: int) -> None:
         raise not_single(page)
 
 
+def check_affected(request: Request, compiled: Compiled, rows: int) -> None:
+    """Raises PGRST124 for more rows than the client allowed, PGRST115 for a PUT that is not of the row it names."""
+    limit = request.preferences.max_affected
+    counts = request.method in ("PATCH", "DELETE") or compiled.path is None
+    if counts and request.preferences.strict and limit is not None and rows > limit:
+        raise too_many_affected(rows)
+    if compiled.write is not None and compiled.write.method == "PUT" and rows != 1:
+        raise put_mismatch()
+
+
 def respond(request: Request, compiled: Compiled, result: Result, rules: RespondRules) -> Answer:
     """The answer to a read. Raises PGRST103 for an offset beyond the end, PGRST111, PGRST112."""
     page = 1 if compiled.single else result.page
@@ -100,6 +120,54 @@ def respond(request: Request, compiled: Compiled, result: Result, rules: Respond
     return Answer(status, headers, body if request.method != "HEAD" else b"")
 
 
+def respond_to_write(
+    request: Request, compiled: Compiled, write: WriteAnswer, result: Result, rules: RespondRules
+) -> Answer:
+    """The answer to a POST, PATCH, PUT or DELETE. Raises PGRST111, PGRST112."""
+    headers: list[Header] = []
+    counted = str(result.page) if request.preferences.count is not None else "*"
+    if write.method == "PATCH":
+        rows = f"0-{result.page - 1}" if result.page else "*"
+        headers.append(("Content-Range", f"{rows}/{counted}"))
+    elif write.method != "PUT":
+        headers.append(("Content-Range", f"*/{counted}"))
+    location = _new_location(request.name, result.location)
+    if location is not None:
+        headers.append(("Location", location))
+    if compiled.rendering.explain is not None or write.represented:
+        headers.append(("Content-Type", compiled.rendering.content_type))
+        if request.profile_sent or rules.many_schemas:
+            headers.append(("Content-Profile", request.schema))
+    preferences = _applied(request, rules, call=False, write=write)
+    if preferences is not None:
+        headers.append(("Preference-Applied", preferences))
+    headers.append(("Vary", "Accept, Prefer, Range"))
+    headers.extend(_warnings(compiled.legacy_names))
+    if compiled.rendering.explain is not None:
+        return Answer(200, headers, result.body)
+    status, headers = _overridden(_write_status(request, write, result), headers, result)
+    return Answer(status, headers, result.body if write.represented else b"")
+
+
+def _write_status(request: Request, write: WriteAnswer, result: Result) -> int:
+    if write.method == "POST":
+        merged = request.preferences.resolution == "merge-duplicates" and (result.inserted or 0) <= 0
+        return 200 if merged and write.resolution is not None else 201
+    if not write.represented:
+        return 204
+    return 201 if write.method == "PUT" and (result.inserted or 0) > 0 else 200
+
+
+def _new_location(table: str, key: bytes | None) -> str | None:
+    if key is None:
+        return None
+    pairs: dict[str, str | None] = json.loads(key)
+    query = "&".join(
+        f"{quote(name)}={'is.null' if value is None else 'eq.' + quote(value)}" for name, value in pairs.items()
+    )
+    return f"/{quote(table, safe='$')}?{query}"
+
+
 def _range(offset: int, rows: int, total: int | None) -> tuple[int, str]:
     known = "*" if total is None else str(total)
     content_range = f"{offset}-{offset + rows - 1}/{known}" if rows else f"*/{known}"
@@ -121,21 +189,22 @@ def _location(path: str, canonical: str) -> list[Header]:
     return [("Content-Location", location)] if len(location) <= _LONGEST_LOCATION else []
 
 
-def _applied(request: Request, rules: RespondRules, *, call: bool) -> str | None:
+def _applied(request: Request, rules: RespondRules, *, call: bool, write: WriteAnswer | None = None) -> str | None:
     preferences = request.preferences
     if preferences is NONE:
         return None
+    limited = preferences.strict and preferences.max_affected is not None
+    limits = call or (write is not None and write.method in ("PATCH", "DELETE"))
     return applied(
         {
+            "resolution": write.resolution if write else None,
+            "missing": write.missing if write else None,
+            "return": write.returns if write else None,
             "count": preferences.count,
             "tx": preferences.tx if rules.tx_override else None,
             "handling": preferences.handling,
             "timezone": preferences.timezone,
-            "max-affected": (
-                str(preferences.max_affected)
-                if call and preferences.strict and preferences.max_affected is not None
-                else None
-            ),
+            "max-affected": str(preferences.max_affected) if limited and limits else None,
         }
     )
 

@@ -10,24 +10,38 @@ from gateway.rest.grammar.query import Argument
 from gateway.rest.plan.model import Call, CallArgument, Group, Predicate, Presence, ReadTree, Test
 from gateway.rest.plan.suggest import closest
 
+_BODIES = {"json": frozenset({"json", "jsonb"}), "text": frozenset({"text"}), "xml": frozenset({"xml"}),
+           "bytea": frozenset({"bytea"})}  # fmt: skip
 
-def find_function(catalog: Catalog, name: Name, keys: frozenset[str]) -> Function:
+
+def find_function(catalog: Catalog, name: Name, keys: frozenset[str], *, posted: str | None = None) -> Function:
     """The one overload whose parameters fit the argument names `keys`. Raises PGRST202 or PGRST203.
 
-    Types play no part: overloads that differ only in types are ambiguous.
+    Types play no part: overloads that differ only in types are ambiguous. `posted` is what a body was read as (json,
+    text, xml, bytea): a function with a single unnamed parameter of that type takes the whole of it, if no other fits.
     """
     overloads = catalog.functions.get(name, ())
-    found = [function for function in overloads if _fits(function, keys)]
+    found = [function for function in overloads if _fits(function, keys, posted)]
+    found = found or [function for function in overloads if posted and _takes_body(function, posted)]
     if len(found) == 1:
         return found[0]
     if found:
         raise ambiguous_function(found)
-    raise no_function(name, sorted(keys), None, _suggestion(catalog, name, keys), posted=False)
+    content = "json/jsonb" if posted == "json" else posted
+    raise no_function(name, sorted(keys), content, _suggestion(catalog, name, keys), posted=posted is not None)
 
 
-def _fits(function: Function, keys: frozenset[str]) -> bool:
+def _takes_body(function: Function, posted: str) -> bool:
+    return _is_unnamed(function) and function.parameters[0].type in _BODIES[posted]
+
+
+def _is_unnamed(function: Function) -> bool:
+    return len(function.parameters) == 1 and not function.parameters[0].name
+
+
+def _fits(function: Function, keys: frozenset[str], posted: str | None) -> bool:
     if not function.parameters:
-        return not keys
+        return not keys and posted in (None, "json")
     required = {parameter.name for parameter in function.parameters if parameter.required}
     return required <= keys <= {parameter.name for parameter in function.parameters}
 
@@ -43,6 +57,20 @@ def call_by_get(function: Function, arguments: Sequence[Argument], *, computed: 
             chosen = tuple(slots[parameter.name]) if parameter.variadic else (slots[parameter.name][-1],)
             given.append(CallArgument(parameter.name, parameter.type, chosen, parameter.variadic))
     return Call(function, tuple(given), computed)
+
+
+def call_by_post(
+    function: Function, keys: frozenset[str], body: int, *, is_object: bool, computed: tuple[str, ...]
+) -> Call:
+    """The call with arguments from a JSON body in the slot `body`, or with the whole body as its only argument."""
+    if _is_unnamed(function):
+        return Call(function, (CallArgument("", function.parameters[0].type, (body,)),), computed)
+    given = tuple(
+        CallArgument(parameter.name, parameter.type, (), parameter.variadic)
+        for parameter in function.parameters
+        if parameter.name in keys
+    )
+    return Call(function, given, computed, body if given else None, is_object)
 
 
 def computed_fields(tree: ReadTree, catalog: Catalog) -> tuple[str, ...]:

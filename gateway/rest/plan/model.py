@@ -154,7 +154,8 @@ class ReadTree:
 
 @dataclass(frozen=True, slots=True)
 class CallArgument:
-    """An argument given by GET; more than one slot only for a variadic parameter."""
+    """An argument; more than one slot only for a variadic parameter, none if it comes from the call's body. Without
+    a name it is the function's only parameter."""
 
     name: str
     type: str
@@ -164,8 +165,11 @@ class CallArgument:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function call with named arguments. `computed` are computed fields of its rows that the read over it uses."""
+    """A function call. `computed` are computed fields of its rows that the read over it uses. `body` is the slot of a
+    JSON body that holds the arguments (an object, or an array whose first object counts)."""
 
     function: Function
     arguments: tuple[CallArgument, ...]
     computed: tuple[str, ...] = ()
+    body: int | None = None
+    is_object: bool = False

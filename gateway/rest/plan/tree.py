@@ -46,20 +46,22 @@ def read_tree(
     limit: int | None = None,
     offset: int | None = None,
     call: bool = False,
+    limited: bool = True,
 ) -> ReadTree:
     """Resolve a read of `relation`; `limit` and `offset` are the root's slots. With `call` the rows are those of a
-    function whose result has the relation's type (or none that the catalog knows).
+    function whose result has the relation's type (or none that the catalog knows). Without `limited` neither ranges
+    nor `max_rows` apply.
 
     Raises PGRST108, 118, 123, 127, 200, 201.
     """
-    root = draft(relation.name, clauses, legacy_names=rules.legacy_names)
+    root = draft(relation.name, clauses, legacy_names=rules.legacy_names, ranges=limited)
     root.name, root.relation = relation, catalog.relations.get(relation)
     root.sql_alias = relation.name if call else None
     resolve(root, catalog)
     root.limit, root.offset = limit, offset
     if not rules.aggregates and any(node.aggregates for node in root.walk()):
         raise aggregates_disabled()
-    builder = _Builder(catalog, rules)
+    builder = _Builder(catalog, rules if limited else replace(rules, max_rows=None))
     node = builder.node(root, expand=False, call=call)
     plain = len(root.fields) == 1 and root.fields[0].field.name == "*" and root.fields[0].aggregate is None
     names = tuple((n.target, n.alias) for n in root.walk() if n.addressed_by_target and n.alias is not None)
@@ -151,6 +153,14 @@ class _Builder:
             raise related_order_not_to_one(node.name.name, embed.key)
         column = Columns(self._catalog, embed.relation).plain(term.field)
         return Ordering(column, embed.join_alias, term.descending, term.nulls_first)
+
+
+def own_predicate(condition: Condition, columns: Columns) -> Predicate:
+    """A condition whose names are all columns of one relation, whatever is embedded."""
+    if isinstance(condition, Logic):
+        children = tuple(own_predicate(child, columns) for child in condition.children)
+        return Group(condition.operator, children, condition.negated)
+    return _test(condition, columns)
 
 
 def _presence(condition: Filter, node: Draft) -> Presence | None:

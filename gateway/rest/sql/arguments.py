@@ -28,12 +28,13 @@ class Arguments:
 
     def __init__(self) -> None:
         self._sources: list[int | str] = []
+        self._slots: dict[int, str] = {}
 
     def slot(self, slot: int) -> str:
         """The placeholder of a request value."""
-        if slot in self._sources:
-            return f"${self._sources.index(slot) + 1}"
-        return self._add(slot)
+        if slot not in self._slots:
+            self._slots[slot] = self._add(slot)
+        return self._slots[slot]
 
     def text(self, text: str) -> str:
         """A placeholder for a text known when the statement is written."""

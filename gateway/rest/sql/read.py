@@ -10,17 +10,15 @@ from dataclasses import dataclass
 
 from gateway.database import PROOF_COLUMNS
 from gateway.rest.media import ExplainRequest, Form, Rendering
-from gateway.rest.plan.model import Call, CallArgument, ReadTree
+from gateway.rest.plan.model import Call, ReadTree
 from gateway.rest.sql.arguments import Arguments, Statement
+from gateway.rest.sql.call import SCALAR, call_rows
 from gateway.rest.sql.counts import count_rows
-from gateway.rest.sql.names import qualified, quote_identifier
+from gateway.rest.sql.names import qualified
 from gateway.rest.sql.rows import CALL_ROWS, RowWriter
 
-SCALAR = "passerelle_scalar"
-"""The column that holds the value of a function that returns no row."""
-
 _PAGE = "passerelle_row"
-_RESPONSE_COLUMNS = (
+RESPONSE_COLUMNS = (
     "NULLIF(pg_catalog.current_setting('response.headers', true), ''), "
     "NULLIF(pg_catalog.current_setting('response.status', true), '')"
 )
@@ -52,10 +50,10 @@ def read_statement(
     """The statement for a read, over a relation or over the rows of `call`."""
     arguments = Arguments()
     comparable = shaping.rendering.form not in (Form.JSON, Form.OBJECT) or _aggregates(tree)
-    source = f"WITH {CALL_ROWS} AS ({_call(call, shaping, arguments)})" if call else ""
+    source = f"WITH {CALL_ROWS} AS ({call_rows(call, arguments, scalar=shaping.scalar)})" if call else ""
     rows = RowWriter(arguments, comparable=comparable).select(tree.root)
     total = _total(tree, counting, arguments)
-    last = PROOF_COLUMNS if proof else _RESPONSE_COLUMNS
+    last = PROOF_COLUMNS if proof else RESPONSE_COLUMNS
     if shaping.rendering.form is Form.CSV and not shaping.head:
         source = f"{source}, passerelle_page AS ({rows})" if source else f"WITH passerelle_page AS ({rows})"
         origin = "passerelle_page"
@@ -63,15 +61,15 @@ def read_statement(
         origin = f"({rows})"
     # a call is counted by its rows, so that it runs even if nobody looks at its result
     page = f"pg_catalog.count({_PAGE})" if call else "pg_catalog.count(*)"
-    text = f"{source} SELECT {total}, {page}, {_body(shaping)}, {last} FROM {origin} AS {_PAGE}"
-    return arguments.statement(_explained(text.strip(), shaping.rendering.explain), slots)
+    text = f"{source} SELECT {total}, {page}, {body_of(shaping)}, {last} FROM {origin} AS {_PAGE}"
+    return arguments.statement(explained(text.strip(), shaping.rendering.explain), slots)
 
 
 def void_statement(call: Call, slots: int) -> Statement:
     """The statement for a function without a result; it answers one row like the others."""
     arguments = Arguments()
-    invoked = f"{qualified(call.function.name)}({_arguments(call, arguments)})"
-    text = f"SELECT NULL, pg_catalog.count({_PAGE}), NULL, {_RESPONSE_COLUMNS} FROM (SELECT {invoked}) AS {_PAGE}"
+    rows = call_rows(call, arguments, scalar=True)
+    text = f"SELECT NULL, pg_catalog.count({_PAGE}), NULL, {RESPONSE_COLUMNS} FROM ({rows}) AS {_PAGE}"
     return arguments.statement(text, slots)
 
 
@@ -107,7 +105,8 @@ def _aggregates(tree: ReadTree) -> bool:
 # -- bodies ---------------------------------------------------------------------------------------------------------
 
 
-def _body(shaping: Shaping) -> str:
+def body_of(shaping: Shaping) -> str:
+    """The expression for the body, over the rows of the page."""
     if shaping.head:
         return "NULL"
     row = f"{_PAGE}.{SCALAR}" if shaping.scalar else _PAGE
@@ -148,32 +147,9 @@ def _csv(row: str) -> str:
     return f"({header}) || E'\\n' || COALESCE(pg_catalog.string_agg({line}, E'\\n'), '')"
 
 
-def _explained(text: str, explain: ExplainRequest | None) -> str:
+def explained(text: str, explain: ExplainRequest | None) -> str:
+    """The statement, or EXPLAIN of it."""
     if explain is None:
         return text
     options = ["FORMAT JSON" if explain.as_json else "FORMAT TEXT", *(option.upper() for option in explain.options)]
     return f"EXPLAIN ({', '.join(options)}) {text}"
-
-
-# -- calls ----------------------------------------------------------------------------------------------------------
-
-
-def _call(call: Call, shaping: Shaping, arguments: Arguments) -> str:
-    invoked = f"{qualified(call.function.name)}({_arguments(call, arguments)})"
-    if shaping.scalar:
-        return f"SELECT {invoked} AS {SCALAR}"
-    # computed fields are found by the row's type, which the rows lose when they leave here
-    items = ["passerelle_result.*", *(f"passerelle_result.{quote_identifier(name)}" for name in call.computed)]
-    return f"SELECT {', '.join(items)} FROM {invoked} AS passerelle_result"
-
-
-def _arguments(call: Call, arguments: Arguments) -> str:
-    return ", ".join(_argument(argument, arguments) for argument in call.arguments)
-
-
-def _argument(argument: CallArgument, arguments: Arguments) -> str:
-    name = quote_identifier(argument.name)
-    if argument.variadic:
-        elements = ", ".join(arguments.slot(slot) for slot in argument.slots)
-        return f"VARIADIC {name} := ARRAY[{elements}]::{argument.type}"
-    return f"{name} := {arguments.slot(argument.slots[0])}::{argument.type}"

@@ -1,0 +1,136 @@
+"""Request bodies (PostgREST docs: "Insert", "Bulk Insert", "Functions with …"): read as far as the statement needs.
+
+PostgreSQL parses the values: a JSON body is passed on as it came. Only its keys are looked at here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import parse_qsl
+
+import orjson
+
+from gateway.rest.errors import RestError
+
+_EMPTY = "Empty or invalid json"
+_RAW_TYPES = {"text/plain": "text", "text/xml": "xml", "application/octet-stream": "bytea"}
+
+
+@dataclass(frozen=True, slots=True)
+class JsonPayload:
+    """`text` is JSON: an array of objects, or one object (`is_object`). `keys` are the columns or arguments to take
+    from it, None if the client's `columns` decide."""
+
+    text: str
+    is_object: bool
+    keys: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class FormPayload:
+    """Pairs of a form; a name may repeat."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RawPayload:
+    """A body for a function's single unnamed parameter. `type` is text, xml or bytea; `text` is PostgreSQL's input."""
+
+    type: str
+    text: str
+
+
+Payload = JsonPayload | FormPayload | RawPayload
+
+
+def media_type(content_type: str | None) -> str:
+    """The type without parameters; JSON if none was sent."""
+    return (content_type or "application/json").partition(";")[0].strip().lower()
+
+
+def read_payload(body: bytes, content_type: str | None, *, columns: bool, call: bool) -> Payload:
+    """The body of a write, or of a function call (`call`). `columns` says that the client named the keys itself, and
+    that JSON is not looked into. Raises PGRST102."""
+    kind = media_type(content_type)
+    match kind:
+        case "application/json":
+            return _json(body, columns=columns, call=call)
+        case "text/csv":
+            return _csv(_text(body), columns=columns)
+        case "application/x-www-form-urlencoded":
+            return _form(_text(body), call=call)
+        case "text/plain" | "text/xml" | "application/octet-stream" if call:
+            text = "\\x" + body.hex() if kind == "application/octet-stream" else _text(body)
+            return RawPayload(_RAW_TYPES[kind], text)
+        case _:
+            raise _refused(f"Content-Type not acceptable: {kind}")
+
+
+def _refused(message: str) -> RestError:
+    return RestError(400, "PGRST102", message)
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise _refused("The body is not valid UTF-8") from None
+
+
+def _json(body: bytes, *, columns: bool, call: bool) -> JsonPayload:
+    if columns:
+        text = _text(body)
+        return JsonPayload(text, text.lstrip()[:1] == "{", None)
+    if not body and call:
+        return JsonPayload("{}", is_object=True, keys=frozenset())
+    try:
+        parsed: Any = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise _refused(_EMPTY) from None
+    if isinstance(parsed, dict):
+        return JsonPayload(body.decode(), is_object=True, keys=frozenset(cast("dict[str, Any]", parsed)))
+    if not isinstance(parsed, list) or not parsed:
+        # anything else counts as no rows at all
+        return JsonPayload("[]", is_object=False, keys=frozenset())
+    return JsonPayload(body.decode(), is_object=False, keys=_common_keys(cast("list[Any]", parsed)))
+
+
+def _common_keys(rows: Sequence[Any]) -> frozenset[str]:
+    keys: frozenset[str] | None = None
+    for row in rows:
+        if not isinstance(row, dict):
+            raise _refused("All object keys must match")
+        own = cast("dict[str, Any]", row).keys()
+        if keys is None:
+            keys = frozenset(own)
+        elif keys != own:
+            raise _refused("All object keys must match")
+    return keys or frozenset()
+
+
+def _csv(text: str, *, columns: bool) -> JsonPayload:
+    """A header line and rows; the bare word NULL is null, everything else a string."""
+    try:
+        lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
+    except csv.Error as error:
+        raise _refused(str(error)) from None
+    if not lines:
+        raise _refused("parse error (not enough input)")
+    header, *rows = lines
+    if any(len(row) != len(header) for row in rows):
+        raise _refused("All lines must have same number of fields")
+    objects = [dict(zip(header, (None if cell == "NULL" else cell for cell in row), strict=True)) for row in rows]
+    return JsonPayload(json.dumps(objects), is_object=False, keys=None if columns else frozenset(header))
+
+
+def _form(text: str, *, call: bool) -> Payload:
+    pairs = parse_qsl(text, keep_blank_values=True)
+    if call:
+        return FormPayload(tuple(pairs))
+    return JsonPayload(json.dumps(dict(pairs)), is_object=True, keys=frozenset(name for name, _ in pairs))

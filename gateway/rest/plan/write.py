@@ -1,0 +1,114 @@
+"""Inserts, updates and deletes resolved against the catalog (PostgREST docs: "Insert", "Update", "Upsert", "Delete")."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.catalog import Catalog, Name, Relation
+from gateway.rest.errors import put_filters, unknown_column
+from gateway.rest.grammar.query import Clauses
+from gateway.rest.grammar.syntax import Comparison, Condition, Filter
+from gateway.rest.plan.columns import Columns
+from gateway.rest.plan.model import Embed, Predicate, ReadTree
+from gateway.rest.plan.tree import own_predicate
+
+_JSON = Name("pg_catalog", "json")
+
+
+class WriteKind(enum.Enum):
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenColumn:
+    """A column that the body fills. `type` is what PostgreSQL reads from the JSON; `parse` is a function from json
+    to the column's domain; `default` the column's default expression, as the catalog prints it."""
+
+    name: str
+    type: str
+    parse: Name | None = None
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """ON CONFLICT on `columns`: the row given wins (`update`), or the row there is."""
+
+    columns: tuple[str, ...]
+    update: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One statement. `body` is the slot of the JSON text. `where` are conditions on the rows to change; with `put` on
+    the row given. `returning` are the columns to answer with, `*` for all, empty for none. `defaults`: a key missing
+    in a row means the column's default."""
+
+    kind: WriteKind
+    relation: Relation
+    columns: tuple[WrittenColumn, ...] = ()
+    body: int | None = None
+    is_object: bool = False
+    where: tuple[Predicate, ...] = ()
+    conflict: Conflict | None = None
+    put: bool = False
+    returning: tuple[str, ...] = ()
+    defaults: bool = False
+
+
+def written_columns(relation: Relation, keys: Sequence[str], catalog: Catalog) -> tuple[WrittenColumn, ...]:
+    """The columns that a body's keys name. Raises PGRST204."""
+    found: list[WrittenColumn] = []
+    for key in keys:
+        column = relation.columns.get(key)
+        if column is None:
+            raise unknown_column(key, relation.name.name)
+        representation = catalog.representations.get((_JSON, column.type_name))
+        kind = "json" if representation else column.type
+        function = representation.function if representation else None
+        found.append(WrittenColumn(key, kind, function, column.default))
+    return tuple(found)
+
+
+def root_conditions(clauses: Clauses, relation: Relation, catalog: Catalog) -> tuple[Predicate, ...]:
+    """The conditions that select the rows to change: a name in them is always a column's."""
+    columns = Columns(catalog, relation)
+    return tuple(own_predicate(condition, columns) for path, condition in clauses.conditions if not path)
+
+
+def check_put(clauses: Clauses, relation: Relation) -> None:
+    """PUT names one row: each column of the primary key with `eq`, and nothing else. Raises PGRST105."""
+    named = [_put_column(condition) for _, condition in clauses.conditions]
+    if not relation.primary_key or None in named or set(named) != set(relation.primary_key):
+        raise put_filters()
+
+
+def _put_column(condition: Condition) -> str | None:
+    match condition:
+        case Filter(field, Comparison("=", _, None), False) if not field.path:
+            return field.name
+        case _:
+            return None
+
+
+def returned_columns(tree: ReadTree, relation: Relation) -> tuple[str, ...]:
+    """What RETURNING must have for the read over the written rows, and for Location."""
+    root = tree.root
+    names = {output.column.name for output in root.outputs if output.join is None}
+    if "*" in names or any(embed.relationship.function is not None for embed in root.embeds):
+        return ("*",)
+    for embed in root.embeds:
+        names.update(_needs(embed))
+    names.update(term.column.name for term in root.order if term.join is None)
+    names.update(relation.primary_key)
+    return tuple(sorted(names))
+
+
+def _needs(embed: Embed) -> set[str]:
+    junction = embed.relationship.junction
+    pairs = junction.origin_columns if junction else embed.relationship.columns
+    return {own for own, _ in pairs}

@@ -1,0 +1,169 @@
+"""Statements that write. The written rows are the source of the read that answers, as PostgREST does it."""
+
+from __future__ import annotations
+
+from gateway.rest.plan.model import ReadTree
+from gateway.rest.plan.write import Conflict, Write, WriteKind, WrittenColumn
+from gateway.rest.sql.arguments import Arguments, Statement
+from gateway.rest.sql.names import qualified, quote_identifier
+from gateway.rest.sql.predicates import predicate
+from gateway.rest.sql.read import RESPONSE_COLUMNS, Shaping, body_of, explained
+from gateway.rest.sql.rows import CALL_ROWS, RowWriter
+
+BODY = "passerelle_body"
+"""The rows of the request's body, or the one record of a call's arguments."""
+
+_ROW = "passerelle_row"
+_PAYLOAD = "passerelle_payload"
+_COUNTER = "passerelle.inserted"
+"""A setting that counts, within the statement: rows tried up, rows that existed down. What remains was inserted."""
+
+
+def write_statement(
+    write: Write, tree: ReadTree, shaping: Shaping, slots: int, *, represented: bool, located: bool
+) -> Statement:
+    """The statement for `write`, answering one row: null, rows affected, body, response headers and status, the
+    primary key of a single new row as JSON (`located`), and how many rows were really inserted.
+
+    `represented`: the client wants the rows back, read by `tree`.
+    """
+    arguments = Arguments()
+    source = _written(write, arguments)
+    rows = RowWriter(arguments, comparable=True).select(tree.root) if represented else f"SELECT * FROM {CALL_ROWS}"
+    body = body_of(shaping) if represented else "NULL"
+    counted = "NULLIF(pg_catalog.current_setting('passerelle.inserted', true), '')"
+    text = (
+        f"WITH {CALL_ROWS} AS ({source}) SELECT NULL, pg_catalog.count({_ROW}), {body}, {RESPONSE_COLUMNS}, "
+        f"{_location(write) if located else 'NULL'}, {counted} FROM ({rows}) AS {_ROW}"
+    )
+    return arguments.statement(explained(text, shaping.rendering.explain), slots)
+
+
+def _written(write: Write, arguments: Arguments) -> str:
+    match write.kind:
+        case WriteKind.INSERT:
+            return _insert(write, arguments)
+        case WriteKind.UPDATE:
+            return _update(write, arguments)
+        case WriteKind.DELETE:
+            table = qualified(write.relation.name)
+            return f"DELETE FROM {table}{_where(write, table, arguments)}{_returning(write)}"
+
+
+def _insert(write: Write, arguments: Arguments) -> str:
+    names = [quote_identifier(column.name) for column in write.columns]
+    into = f" ({', '.join(names)})" if names else ""
+    picked = ", ".join(f"{BODY}.{name}" for name in names)
+    conditions = [predicate(condition, BODY, arguments, _no_embeds) for condition in write.where]
+    counted = write.conflict is not None and write.conflict.update
+    if counted:
+        conditions.insert(0, f"{_count(1)} <> '0'")
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return (
+        f"INSERT INTO {qualified(write.relation.name)}{into} SELECT {picked} "
+        f"FROM {body_rows(write, arguments)}{where}{_on_conflict(write, write.conflict)}{_returning(write)}"
+    )
+
+
+def _update(write: Write, arguments: Arguments) -> str:
+    table = qualified(write.relation.name)
+    if not write.columns:
+        # nothing to set: no row is touched, but the columns of the answer are there
+        prefix = quote_identifier(write.relation.name.name)
+        items = ", ".join(_returned(name, prefix) for name in write.returning) or "NULL"
+        return f"SELECT {items} FROM {table} WHERE false"
+    assignments = ", ".join(f"{quote_identifier(c.name)} = {BODY}.{quote_identifier(c.name)}" for c in write.columns)
+    source = body_rows(write, arguments)
+    return f"UPDATE {table} SET {assignments} FROM {source}{_where(write, table, arguments)}{_returning(write)}"
+
+
+def _where(write: Write, prefix: str, arguments: Arguments) -> str:
+    parts = [predicate(condition, prefix, arguments, _no_embeds) for condition in write.where]
+    return f" WHERE {' AND '.join(parts)}" if parts else ""
+
+
+def _no_embeds(presence: object) -> str:
+    raise AssertionError(presence)  # the conditions of a write are on columns only
+
+
+def _returning(write: Write) -> str:
+    prefix = qualified(write.relation.name)
+    items = ", ".join(_returned(name, prefix) for name in write.returning) or "1"
+    return f" RETURNING {items}"
+
+
+def _returned(name: str, prefix: str) -> str:
+    return f"{prefix}.*" if name == "*" else f"{prefix}.{quote_identifier(name)}"
+
+
+def _on_conflict(write: Write, conflict: Conflict | None) -> str:
+    if conflict is None:
+        return ""
+    target = ", ".join(quote_identifier(name) for name in conflict.columns)
+    names = [quote_identifier(column.name) for column in write.columns]
+    if not conflict.update or not names:
+        return f" ON CONFLICT ({target}) DO NOTHING"
+    assignments = ", ".join(f"{name} = EXCLUDED.{name}" for name in names)
+    return f" ON CONFLICT ({target}) DO UPDATE SET {assignments} WHERE {_count(-1)} <> '-1'"
+
+
+def _count(by: int) -> str:
+    """Adds to the counter; the text of its new value."""
+    current = f"COALESCE(NULLIF(pg_catalog.current_setting('{_COUNTER}', true), '')::int, 0)"
+    return f"pg_catalog.set_config('{_COUNTER}', ({current} + {by})::text, true)"
+
+
+def _location(write: Write) -> str:
+    keys = ", ".join(quote_identifier(name) for name in write.relation.primary_key)
+    if not keys:
+        return "NULL"
+    row = f"SELECT pg_catalog.row_to_json(k) AS key FROM (SELECT {keys} FROM {CALL_ROWS} LIMIT 1) AS k"
+    pairs = (
+        f"SELECT pg_catalog.json_object_agg(e.key, e.value) FROM ({row}) AS r, pg_catalog.json_each_text(r.key) AS e"
+    )
+    return f"CASE WHEN pg_catalog.count(*) = 1 THEN ({pairs}) END"
+
+
+# -- the body -------------------------------------------------------------------------------------------------------
+
+
+def body_rows(write: Write, arguments: Arguments) -> str:
+    """The rows of the body as `passerelle_body`, typed by the columns."""
+    assert write.body is not None
+    kind = "jsonb" if write.defaults else "json"
+    payload = f"(SELECT {arguments.slot(write.body)}::{kind} AS data) AS {_PAYLOAD}"
+    data = f"{_PAYLOAD}.data"
+    if write.defaults and write.columns:
+        payload += f", LATERAL ({_with_defaults(write, data, arguments)}) AS passerelle_filled"
+        data = "passerelle_filled.data"
+    return f"{payload}, LATERAL ({records(write.columns, data, kind, is_object=write.is_object)}) AS {BODY}"
+
+
+def records(columns: tuple[WrittenColumn, ...], data: str, kind: str, *, is_object: bool) -> str:
+    """A SELECT of the typed fields of the JSON in `data`; `kind` is json or jsonb."""
+    if not columns:
+        return (
+            "SELECT FROM (VALUES (1)) AS one" if is_object else f"SELECT FROM pg_catalog.{kind}_array_elements({data})"
+        )
+    items = ", ".join(_parsed(column) for column in columns)
+    declared = ", ".join(f"{quote_identifier(column.name)} {column.type}" for column in columns)
+    function = f"{kind}_to_record" if is_object else f"{kind}_to_recordset"
+    return f"SELECT {items} FROM pg_catalog.{function}({data}) AS r({declared})"
+
+
+def _parsed(column: WrittenColumn) -> str:
+    name = quote_identifier(column.name)
+    return f"{qualified(column.parse)}({name}) AS {name}" if column.parse else name
+
+
+def _with_defaults(write: Write, data: str, arguments: Arguments) -> str:
+    pairs = ", ".join(
+        f"{arguments.text(column.name)}::text, {column.default}"
+        for column in write.columns
+        if column.default is not None
+    )
+    defaults = f"pg_catalog.jsonb_build_object({pairs})"
+    if write.is_object:
+        return f"SELECT {defaults} || {data} AS data"
+    elements = f"pg_catalog.jsonb_array_elements({data}) AS element"
+    return f"SELECT pg_catalog.jsonb_agg({defaults} || element) AS data FROM {elements}"

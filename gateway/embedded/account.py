@@ -90,9 +90,8 @@ def open_directory(wanted: Path) -> tuple[Path, Account]:
     account = server_account(wanted)
     real = wanted.resolve()
     if not real.exists() and not account.may_pass(real.parent):
-        real = SHARED_ROOT / f"{wanted.name}-{_digest(str(wanted))}"
         _make_shared_root()
-        real.mkdir(exist_ok=True)
+        real = Path(tempfile.mkdtemp(prefix=f"{wanted.name}-", dir=SHARED_ROOT))
         wanted.symlink_to(real)
     real.mkdir(exist_ok=True)
     if not account.may_pass(real.parent):

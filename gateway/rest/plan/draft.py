@@ -5,6 +5,7 @@ Mutable, and private to this package; `tree` turns it into the frozen `ReadTree`
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -119,6 +120,20 @@ def resolve(node: Draft, catalog: Catalog) -> None:
         child.relationship = relationship
         child.name = relationship.target
         child.relation = catalog.relations.get(relationship.target)
-        child.sql_alias = f"{relationship.target.name}_{child.depth}"
-        child.join_alias = f"{relationship.origin.name}_{child.key}_{child.depth}"
+        child.sql_alias = _alias(relationship.target.name, f"_{child.depth}")
+        child.join_alias = _alias(f"{relationship.origin.name}_{child.key}", f"_{child.depth}")
         resolve(child, catalog)
+
+
+_ALIAS_BYTES = 40
+"""PostgreSQL cuts identifiers after 63 bytes, and what makes an alias unique stands at its end. The rest of the room
+is for what is appended where the alias is used."""
+
+
+def _alias(name: str, ending: str) -> str:
+    """`name` with `ending`; of a name that is too long, the beginning and a digest of the whole."""
+    encoded = name.encode(errors="replace")
+    if len(encoded) > _ALIAS_BYTES:
+        digest = hashlib.blake2b(encoded, digest_size=4).hexdigest()
+        name = f"{encoded[: _ALIAS_BYTES - 9].decode(errors='ignore')}_{digest}"
+    return name + ending

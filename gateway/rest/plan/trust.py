@@ -45,7 +45,8 @@ def _node_reason(node: Draft, catalog: Catalog) -> str | None:
         between = catalog.relations.get(junction.table)
         if between is None or between.opaque is not None:
             return between.opaque if between else f"{junction.table} is not in the catalog"
-    if catalog.opaque_operators is not None and (node.conditions or node.order or node.relationship):
+    casts = any(item.cast is not None for item in node.fields)
+    if catalog.opaque_operators is not None and (node.conditions or node.order or node.relationship or casts):
         return catalog.opaque_operators
     for item in node.fields:
         if item.aggregate is not None:

@@ -88,19 +88,20 @@ def function(
     parameters: str = "",
     *,
     returns: str = "int4",
+    rows_of: str | None = None,
     setof: bool = False,
     columns: Pairs = (),
     volatility: Volatility = Volatility.STABLE,
 ) -> Function:
-    """`parameters` as in `a int4, b text =, variadic c int4[]`: `=` marks a default. `returns` a relation of the
-    schema when it has a dot."""
+    """`parameters` as in `a int4, b text =, variadic c int4[]`: `=` marks a default. `rows_of` names the relation
+    whose row type is returned."""
     found: list[Parameter] = []
     for each in parameters.split(", ") if parameters else ():
         words = each.split(" ")
         variadic, required = words[0] == "variadic", words[-1] != "="
         words = [word for word in words if word not in ("variadic", "=")]
         found.append(Parameter(words[0], words[1], type_name(words[1]), required, variadic, words[1]))
-    of = name(returns) if "." in returns else None
+    of = name(rows_of) if rows_of else None
     result = ReturnType(
         of or type_name(returns), setof, bool(of or columns or returns == "record"), returns == "void", of, columns
     )
@@ -177,7 +178,7 @@ LIBRARY = catalog(
     SHELVES,
     relationships=RELATIONSHIPS,
     functions=[
-        function("books_since", "year int4, lang text =", returns="api.books", setof=True),
+        function("books_since", "year int4, lang text =", rows_of="books", setof=True),
         function("total", "variadic amounts int4[]"),
         function("close_all", returns="void"),
         function("pair", returns="record", columns=(("a", "int4"), ("b", "text"))),

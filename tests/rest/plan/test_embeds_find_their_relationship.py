@@ -94,6 +94,22 @@ def test_every_level_has_names_of_its_own() -> None:
 NOT_FOUND = "Searched for a foreign key relationship between {} in the schema 'api', but no matches were found."
 
 
+def test_long_names_stay_apart_where_postgresql_cuts_them() -> None:
+    long = "x" * 60 + "\u00e9"
+    chain = catalog(
+        relation(f"{long}a", "id int4, parent int4"),
+        relationships=foreign_key(f"{long}a", f"{long}a", (("parent", "id"),), constraint="parents"),
+    )
+    outer, other = tree(
+        f"select={long}b:parent(parent(parent(id))),{long}c:parent(id)", f"{long}a", of=chain
+    ).root.embeds
+    inner = outer.node.embeds[0]
+    aliases = [outer.join, other.join, outer.node.alias, inner.join, inner.node.alias, inner.node.embeds[0].node.alias]
+    cut = {alias.encode()[:63] for alias in aliases if alias}
+    assert len(cut) == len(aliases)
+    assert all(len(f"{alias}_junction".encode()) <= 63 for alias in aliases)
+
+
 @pytest.mark.parametrize(
     ("query", "searched", "hint"),
     [

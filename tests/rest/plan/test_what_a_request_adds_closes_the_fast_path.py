@@ -93,8 +93,8 @@ def test_a_relation_that_is_not_in_the_catalog_closes_it() -> None:
     assert tree("select=loans(due)", of=some).opaque == "api.loans is not in the catalog"
 
 
-@pytest.mark.parametrize("query", ["id=eq.1", "order=id", "select=authors(id)", "or=(id.eq.1)"])
-def test_user_defined_operators_close_it_where_operators_are_used(query: str) -> None:
+@pytest.mark.parametrize("query", ["id=eq.1", "order=id", "select=authors(id)", "or=(id.eq.1)", "select=id::text"])
+def test_user_defined_operators_and_casts_close_it_where_they_are_used(query: str) -> None:
     operators = replace(LIBRARY, opaque_operators="the operator app.=(text, text)")
     assert tree(query, of=operators).opaque == "the operator app.=(text, text)"
     assert tree("", of=operators).opaque is None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tokens import NOW, SECRET, hs256
 
 from gateway.errors import GatewayError
 from gateway.identity import Authenticator, Identity, IdentitySettings, looks_like_browser
+from tests.identity.tokens import NOW, SECRET, hs256
 
 PUBLIC, PRIVATE = "sb_publishable_abc", "sb_secret_xyz"
 ANON_JWT = hs256({"role": "anon", "iss": "supabase", "exp": NOW + 1000})

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from tokens import NOW, SECRET, hs256
 
 from gateway.errors import GatewayError
 from gateway.identity import Authenticator, IdentitySettings
+from tests.identity.tokens import NOW, SECRET, hs256
 
 
 def refusal(claims: bytes | dict[str, Any], *, audience: str | None = None, now: float = NOW) -> str | None:

@@ -9,7 +9,10 @@ from typing import Any
 
 import jwt
 import pytest
-from tokens import (
+
+from gateway.errors import GatewayError
+from gateway.identity import Authenticator, IdentitySettings, KeyFormatError
+from tests.identity.tokens import (
     EC_256,
     EC_384,
     EC_521,
@@ -29,9 +32,6 @@ from tokens import (
     public_jwk,
     signed,
 )
-
-from gateway.errors import GatewayError
-from gateway.identity import Authenticator, IdentitySettings, KeyFormatError
 
 CLAIMS = {"role": "author"}
 LONG_SECRET = b"s" * 64

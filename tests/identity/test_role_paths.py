@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tokens import SECRET, hs256
 
 from gateway.identity import Authenticator, IdentitySettings, RolePathError, parse_role_path
 from gateway.identity.role_path import MISSING
+from tests.identity.tokens import SECRET, hs256
 
 CLAIMS: dict[str, Any] = {
     "role": "top",

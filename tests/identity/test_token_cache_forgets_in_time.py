@@ -6,11 +6,11 @@ import random
 from collections import OrderedDict
 
 import pytest
-from tokens import NOW, SECRET, hs256
 
 from gateway.errors import GatewayError
 from gateway.identity import Authenticator, IdentitySettings
 from gateway.identity.sieve import Sieve
+from tests.identity.tokens import NOW, SECRET, hs256
 
 
 class Clock:

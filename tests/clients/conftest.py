@@ -16,7 +16,8 @@ __all__ = ["hublib", "serve"]
 @pytest_asyncio.fixture
 async def hublib(hublib_database: str, serve: Serve) -> HubLib:
     connection = await asyncpg.connect(hublib_database)
-    await connection.execute((Path(__file__).parent / "expected.sql").read_text(encoding="utf-8"))
+    for script in ("expected.sql", "kinds.sql"):
+        await connection.execute((Path(__file__).parent / script).read_text(encoding="utf-8"))
     await connection.close()
     keys = {
         "anon": token("anon"),
@@ -34,4 +35,6 @@ async def hublib(hublib_database: str, serve: Serve) -> HubLib:
         require_api_key=True,
     )
     tokens = {name: token(sub=sub, email=f"{name}@hublib.example") for name, sub in PEOPLE.items()}
-    return HubLib(served.url, keys, PEOPLE, {**tokens, "forged": tokens["marie"][:-5] + "forge"}, hublib_database)
+    tokens["forged"] = tokens["marie"][:-5] + "forge"
+    tokens["expired"] = token(sub=PEOPLE["marie"], exp=1_700_000_000)
+    return HubLib(served.url, keys, PEOPLE, tokens, hublib_database)

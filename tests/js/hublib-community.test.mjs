@@ -42,7 +42,8 @@ reads([
     name: `filter panel: ${type}`,
     as: ANYONE,
     read: known(type),
-    rows: `select name, votes_count as _rank from ${SUGGESTIONS} where type = '${type}' and status = 'approved' order by _rank desc`,
+    rows: `select name, votes_count as _rank from ${SUGGESTIONS} where type = '${type}'
+      and status = 'approved' order by _rank desc`,
   })),
   {
     name: 'known tags',
@@ -54,13 +55,19 @@ reads([
     name: `top suggestions: ${type}`,
     as: ANYONE,
     read: top(type),
-    rows: `select *, votes_count as _rank from ${SUGGESTIONS} where type = '${type}' and status = 'pending' order by _rank desc`,
+    rows: `select *, votes_count as _rank from ${SUGGESTIONS} where type = '${type}' and status = 'pending'
+      order by _rank desc`,
   })),
   {
     name: 'suggestions page',
     as: ANYONE,
     read: (db) =>
-      db.from('category_tag_suggestions').select('*').eq('type', 'tag').eq('action', 'add').order('votes_count', MOST_VOTED_FIRST),
+      db
+        .from('category_tag_suggestions')
+        .select('*')
+        .eq('type', 'tag')
+        .eq('action', 'add')
+        .order('votes_count', MOST_VOTED_FIRST),
     rows: `select *, votes_count as _rank from ${SUGGESTIONS} where type = 'tag' order by _rank desc`,
   },
   {
@@ -75,7 +82,12 @@ reads([
     read: existing('open-source'),
     row: `select id from ${SUGGESTIONS} where type = 'tag' and name = 'open-source'`,
   },
-  { name: 'suggestions page: a name that does not', as: ANYONE, read: existing('rien de tel, (vraiment)'), missing: true },
+  {
+    name: 'suggestions page: a name that does not',
+    as: ANYONE,
+    read: existing('rien de tel, (vraiment)'),
+    missing: true,
+  },
   {
     name: 'categories and tags page: votes within, or none',
     as: ANYONE,
@@ -157,7 +169,12 @@ reads([
     read: (db, me) => db.from('profiles').select('*').eq('id', me).single(),
     row: `select * from public.profiles where id = expected.me($1)`,
   },
-  { name: 'all profiles', as: EVERYONE, read: (db) => db.from('profiles').select('*'), rows: `select * from public.profiles` },
+  {
+    name: 'all profiles',
+    as: EVERYONE,
+    read: (db) => db.from('profiles').select('*'),
+    rows: `select * from public.profiles`,
+  },
   {
     name: 'am I an administrator?',
     as: ['marie', 'karim', 'admin'],
@@ -170,13 +187,19 @@ reads([
     as: ['marie', 'karim'],
     read: (db, me) =>
       db.from('notifications').select('*').eq('user_id', me).order('created_at', { ascending: false }).limit(50),
-    rows: `select *, created_at as _rank from expected.notifications($1) where user_id = expected.me($1) order by _rank desc limit 50`,
+    rows: `select *, created_at as _rank from expected.notifications($1) where user_id = expected.me($1)
+      order by _rank desc limit 50`,
   },
   {
     name: 'notifications of somebody else',
     as: ['anonymous', 'karim', 'admin'],
     read: (db) =>
-      db.from('notifications').select('*').eq('user_id', people.marie).order('created_at', { ascending: false }).limit(50),
+      db
+        .from('notifications')
+        .select('*')
+        .eq('user_id', people.marie)
+        .order('created_at', { ascending: false })
+        .limit(50),
     rows: `select * from expected.notifications($1) where user_id = '${people.marie}'`,
     none: ['anonymous', 'karim', 'admin'],
   },
@@ -209,7 +232,8 @@ reads([
     name: 'public collections: search',
     as: ANYONE,
     read: (db) => collections(db).eq('is_public', true).or('name.ilike.%outils%,description.ilike.%à jour%').limit(20),
-    rows: `${COLLECTIONS} where is_public and (name ilike '%outils%' or description ilike '%à jour%') order by _rank desc limit 20`,
+    rows: `${COLLECTIONS} where is_public and (name ilike '%outils%' or description ilike '%à jour%')
+      order by _rank desc limit 20`,
   },
   {
     name: 'one collection',
@@ -228,7 +252,8 @@ reads([
     as: PEOPLE,
     read: (db) =>
       db.from('collection_resources').select('*').eq('collection_id', OF_MARIE).order('order', { ascending: true }),
-    rows: `select *, "order" as _rank from expected.collection_resources($1) where collection_id = '${OF_MARIE}' order by _rank`,
+    rows: `select *, "order" as _rank from expected.collection_resources($1)
+      where collection_id = '${OF_MARIE}' order by _rank`,
     none: ['anonymous', 'karim'],
   },
 ]);

@@ -98,13 +98,16 @@ reads([
   {
     name: 'home: popular',
     as: EVERYONE,
-    read: (db) => db.from('resources').select(WITH_AUTHOR).eq('visibility', 'public').order('views_count', LATEST_FIRST).limit(12),
-    rows: `select r.*, ${AUTHOR}, r.views_count as _rank ${FROM} where r.visibility = 'public' order by _rank desc limit 12`,
+    read: (db) =>
+      db.from('resources').select(WITH_AUTHOR).eq('visibility', 'public').order('views_count', LATEST_FIRST).limit(12),
+    rows: `select r.*, ${AUTHOR}, r.views_count as _rank ${FROM} where r.visibility = 'public'
+      order by _rank desc limit 12`,
   },
   {
     name: 'home: recent',
     as: EVERYONE,
-    read: (db) => db.from('resources').select(WITH_AUTHOR).eq('visibility', 'public').order('created_at', LATEST_FIRST).limit(6),
+    read: (db) =>
+      db.from('resources').select(WITH_AUTHOR).eq('visibility', 'public').order('created_at', LATEST_FIRST).limit(6),
     rows: `${NEWEST} where r.visibility = 'public' order by _rank desc limit 6`,
   },
   {
@@ -123,7 +126,8 @@ reads([
     name: 'collection page: pick one of my resources',
     as: MEMBERS,
     read: (db, me) => db.from('resources').select('*').eq('user_id', me).or(search('guide')).limit(20),
-    rows: `select r.* ${FROM} where r.user_id = expected.me($1) and (r.title ilike '%guide%' or r.description ilike '%guide%')`,
+    rows: `select r.* ${FROM} where r.user_id = expected.me($1)
+      and (r.title ilike '%guide%' or r.description ilike '%guide%')`,
   },
   {
     name: 'fork, restore: one as it is',
@@ -138,7 +142,12 @@ const usage = (columns, filter) => ({
 });
 reads([
   { name: 'tags in use', as: EVERYONE, read: (db) => db.from('resources').select('tags'), ...usage('tags') },
-  { name: 'admin: tags by resource', as: ['admin'], read: (db) => db.from('resources').select('id, tags'), ...usage('id, tags') },
+  {
+    name: 'admin: tags by resource',
+    as: ['admin'],
+    read: (db) => db.from('resources').select('id, tags'),
+    ...usage('id, tags'),
+  },
   {
     name: 'statistics: categories',
     as: EVERYONE,
@@ -163,7 +172,12 @@ reads([
     read: (db) => db.from('resources').select('tags').not('tags', 'is', null),
     ...usage('tags'),
   },
-  { name: 'statistics: types', as: ANYONE, read: (db) => db.from('resources').select('resource_type'), ...usage('resource_type') },
+  {
+    name: 'statistics: types',
+    as: ANYONE,
+    read: (db) => db.from('resources').select('resource_type'),
+    ...usage('resource_type'),
+  },
   {
     name: 'statistics: types with visibility',
     as: ANYONE,
@@ -193,8 +207,10 @@ reads([
   {
     name: 'admin: public resources, newest first',
     as: ['admin'],
-    read: (db) => db.from('resources').select('*, profiles(*)').eq('visibility', 'public').order('created_at', LATEST_FIRST),
-    rows: `select r.*, to_json(p) as profiles, r.created_at as _rank ${FROM} where r.visibility = 'public' order by _rank desc`,
+    read: (db) =>
+      db.from('resources').select('*, profiles(*)').eq('visibility', 'public').order('created_at', LATEST_FIRST),
+    rows: `select r.*, to_json(p) as profiles, r.created_at as _rank ${FROM} where r.visibility = 'public'
+      order by _rank desc`,
   },
   {
     name: 'admin: public resources',
@@ -211,7 +227,8 @@ reads([
   {
     name: 'service: by category and author, newest first',
     as: ANYONE,
-    read: (db) => fully(db).eq('category', 'Développement').eq('user_id', people.karim).order('created_at', LATEST_FIRST),
+    read: (db) =>
+      fully(db).eq('category', 'Développement').eq('user_id', people.karim).order('created_at', LATEST_FIRST),
     rows: `select r.*, to_json(p) as profiles, r.created_at as _rank ${FROM}
       where r.category = 'Développement' and r.user_id = '${people.karim}' order by _rank desc`,
   },
@@ -220,7 +237,9 @@ reads([
     as: ANYONE,
     read: (db) =>
       fully(db)
-        .or('title.ilike.%exemple%,description.ilike.%exemple%,readme.ilike.%exemple%,title.ilike.%guide%,readme.ilike.%guide%')
+        .or(
+          'title.ilike.%exemple%,description.ilike.%exemple%,readme.ilike.%exemple%,title.ilike.%guide%,readme.ilike.%guide%',
+        )
         .in('category', ['Développement', 'Outils'])
         .overlaps('tags', ['python', 'devops', 'frontend'])
         .eq('language', 'TypeScript')
@@ -229,8 +248,10 @@ reads([
         .lte('created_at', '2025-10-31T23:59:59.999Z')
         .order('average_rating', { ascending: false }),
     rows: `select r.*, to_json(p) as profiles, r.average_rating as _rank ${FROM}
-      where (r.title ilike any ('{%exemple%,%guide%}') or r.description ilike '%exemple%' or r.readme ilike any ('{%exemple%,%guide%}'))
-        and r.category in ('Développement', 'Outils') and r.tags && '{python,devops,frontend}' and r.language = 'TypeScript'
+      where (r.title ilike any ('{%exemple%,%guide%}') or r.description ilike '%exemple%'
+          or r.readme ilike any ('{%exemple%,%guide%}'))
+        and r.category in ('Développement', 'Outils') and r.tags && '{python,devops,frontend}'
+        and r.language = 'TypeScript'
         and r.visibility = 'public' and r.created_at between '2025-02-01 00:00Z' and '2025-10-31 23:59:59.999Z'
       order by _rank desc`,
   },

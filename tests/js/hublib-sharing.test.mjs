@@ -29,8 +29,12 @@ reads([
     name: 'saved list, asked before anyone is signed in too',
     as: PEOPLE,
     read: (db) =>
-      db.from('saved_resources').select(`resource_id, resources!inner(${WITH_AUTHOR})`).order('created_at', { ascending: false }),
-    rows: `select s.resource_id, ${RESOURCE}, s.created_at as _rank from expected.saved_resources($1) s ${READABLE} order by _rank desc`,
+      db
+        .from('saved_resources')
+        .select(`resource_id, resources!inner(${WITH_AUTHOR})`)
+        .order('created_at', { ascending: false }),
+    rows: `select s.resource_id, ${RESOURCE}, s.created_at as _rank
+      from expected.saved_resources($1) s ${READABLE} order by _rank desc`,
     none: ['anonymous'],
   },
   {
@@ -38,7 +42,8 @@ reads([
     as: ['marie', 'karim'],
     read: (db, me) =>
       db.from('resource_ratings').select('rating').eq('resource_id', RATED_BY_MARIE).eq('user_id', me).maybeSingle(),
-    row: `select rating from expected.resource_ratings($1) where resource_id = '${RATED_BY_MARIE}' and user_id = expected.me($1)`,
+    row: `select rating from expected.resource_ratings($1) where resource_id = '${RATED_BY_MARIE}'
+      and user_id = expected.me($1)`,
     none: ['karim'],
   },
   { name: 'comments', as: EVERYONE, read: comments(PUBLIC), rows: commentRows(PUBLIC) },
@@ -60,7 +65,8 @@ reads([
     as: EVERYONE,
     read: (db) =>
       db.from('resource_versions').select('*').eq('resource_id', PUBLIC).order('version_number', { ascending: false }),
-    rows: `select *, version_number as _rank from expected.resource_versions($1) where resource_id = '${PUBLIC}' order by _rank desc`,
+    rows: `select *, version_number as _rank from expected.resource_versions($1)
+      where resource_id = '${PUBLIC}' order by _rank desc`,
   },
   {
     name: 'one version',
@@ -71,8 +77,10 @@ reads([
   {
     name: 'creators of versions',
     as: ['anonymous', 'marie'],
-    read: (db) => db.from('profiles').select('id, username, full_name, avatar_url').in('id', [people.marie, people.karim]),
-    rows: `select id, username, full_name, avatar_url from public.profiles where id in ('${people.marie}', '${people.karim}')`,
+    read: (db) =>
+      db.from('profiles').select('id, username, full_name, avatar_url').in('id', [people.marie, people.karim]),
+    rows: `select id, username, full_name, avatar_url from public.profiles
+      where id in ('${people.marie}', '${people.karim}')`,
   },
 
   {
@@ -80,7 +88,8 @@ reads([
     as: ['marie', 'karim'],
     read: (db, me) =>
       db.from('resource_shares').select(`resource_id, resources!inner(${WITH_AUTHOR})`).eq('shared_with_user_id', me),
-    rows: `select s.resource_id, ${RESOURCE} from expected.resource_shares($1) s ${READABLE} where s.shared_with_user_id = expected.me($1)`,
+    rows: `select s.resource_id, ${RESOURCE} from expected.resource_shares($1) s ${READABLE}
+      where s.shared_with_user_id = expected.me($1)`,
   },
   {
     name: 'shared through groups, with their members',
@@ -94,7 +103,8 @@ reads([
       from expected.resource_shares($1) s ${READABLE}
       join expected.groups($1) g on g.id = s.shared_with_group_id
       join lateral (
-        select jsonb_agg(jsonb_build_object('user_id', m.user_id)) as found from expected.group_members($1) m where m.group_id = g.id
+        select jsonb_agg(jsonb_build_object('user_id', m.user_id)) as found from expected.group_members($1) m
+        where m.group_id = g.id
       ) as members on members.found is not null`,
     none: ['anonymous'],
   },
@@ -117,7 +127,8 @@ reads([
     as: EVERYONE,
     read: (db) => db.from('group_members').select(WITH_AUTHOR).eq('group_id', TEAM_OF_MARIE),
     rows: `select s.*, ${AUTHOR} -> 'profiles' as profiles
-      from expected.group_members($1) s join public.profiles p on p.id = s.user_id where s.group_id = '${TEAM_OF_MARIE}'`,
+      from expected.group_members($1) s join public.profiles p on p.id = s.user_id
+      where s.group_id = '${TEAM_OF_MARIE}'`,
     none: ['anonymous'],
   },
   {

@@ -59,7 +59,7 @@ export function assertMissing({ data, error, status }) {
   });
 }
 
-/** The same rows, as often; and where the wanted ones have a rank, in that order (rows of equal rank as they please). */
+/** The same rows, as often; where the wanted ones have a rank, in that order (rows of equal rank as they please). */
 export function assertRows(found, wanted) {
   assert.ok(Array.isArray(found));
   const ranks = new Map();
@@ -73,7 +73,10 @@ export function assertRows(found, wanted) {
   const firstStray = found[seen.findIndex((text) => !ranks.has(text))];
   assert.equal(firstStray, undefined, 'this row should not be there, or is not as it should be');
   assert.deepEqual([...seen].sort(), [...plain].sort());
-  assert.deepEqual(seen.map((text) => ranks.get(text)), plain.map((text) => ranks.get(text)));
+  assert.deepEqual(
+    seen.map((text) => ranks.get(text)),
+    plain.map((text) => ranks.get(text)),
+  );
 }
 
 /** JSON in one form: members of objects sorted, and so are arrays of objects, which embeds have in any order. */

@@ -124,8 +124,13 @@ reads([
   {
     name: 'spread of many',
     as: MARIE,
-    read: (db) => db.from('groups').select('name, ...group_members(roles:role)').eq('id', seeded(3, 1)),
-    rows: `select g.name, json_agg(m.role) as roles from public.groups g
+    read: (db) =>
+      db
+        .from('groups')
+        .select('name, ...group_members(roles:role)')
+        .eq('id', seeded(3, 1))
+        .order('id', { referencedTable: 'group_members', ascending: false }),
+    rows: `select g.name, json_agg(m.role order by m.id desc) as roles from public.groups g
       join public.group_members m on m.group_id = g.id
       where g.id = '${seeded(3, 1)}' group by g.name`,
   },

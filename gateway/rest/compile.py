@@ -47,7 +47,8 @@ class Compiled:
 
     `estimate` is the EXPLAIN that planned and estimated counts need. `isolation` and `hoisted` are a function's own.
     `void` results have no body; `single` results are one value however many rows they would have. `path` is the
-    relation's name for Content-Location, None for functions. `write` is None for reads and calls. `opaque` is why the fast path is closed.
+    relation's name for Content-Location, None for functions. `write` is None for reads and calls. `opaque` is why
+    the fast path is closed.
     """
 
     statement: Statement

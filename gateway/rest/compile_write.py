@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 
 from gateway.catalog import Catalog, Name, Relation, Volatility
 from gateway.database import Access
@@ -96,7 +97,7 @@ def compile_write(request: Request, payload: Payload | None, catalog: Catalog, r
     preferences = request.preferences
     representation = preferences.returns if preferences.returns in ("representation", "headers-only") else None
     returning = returned_columns(tree, relation) if representation else ()
-    write = _write(request, clauses, payload, relation, catalog, returning)
+    write = replace(_write(request, clauses, payload, relation, catalog), returning=returning)
     check_preferences(request)
     rendering = negotiate(request.accept, Subject(name, tree.default_select), catalog, plans=rules.plans)
     shaping = Shaping(rendering, binary=rendering.handler.binary if rendering.handler else False)
@@ -124,17 +125,10 @@ def compile_write(request: Request, payload: Payload | None, catalog: Catalog, r
     )
 
 
-def _write(
-    request: Request,
-    clauses: Clauses,
-    payload: Payload | None,
-    relation: Relation,
-    catalog: Catalog,
-    returning: tuple[str, ...],
-) -> Write:
+def _write(request: Request, clauses: Clauses, payload: Payload | None, relation: Relation, catalog: Catalog) -> Write:
     kind = _KINDS[request.method]
     if kind is WriteKind.DELETE:
-        return Write(kind, relation, where=root_conditions(clauses, relation, catalog), returning=returning)
+        return Write(kind, relation, where=root_conditions(clauses, relation, catalog))
     assert isinstance(payload, JsonPayload)  # `read_payload` gives nothing else for tables
     keys = payload.keys if payload.keys is not None else frozenset(clauses.columns or ())
     columns = written_columns(relation, sorted(keys), catalog)
@@ -150,8 +144,7 @@ def _write(
         root_conditions(clauses, relation, catalog) if put or kind is WriteKind.UPDATE else (),
         _conflict(request, clauses, relation) if kind is WriteKind.INSERT else None,
         put,
-        returning,
-        request.preferences.missing == "default" and not put,
+        defaults=request.preferences.missing == "default" and not put,
     )
 
 

@@ -160,7 +160,7 @@ def no_function(
     if posted and content == "json/jsonb":
         searched += " or with a single unnamed json/jsonb parameter"
     details = f"Searched for the function {name} {searched}, but no matches were found in the schema cache."
-    return RestError(404, "PGRST202", message, details=details, hint=suggestion)
+    return RestError(404, "PGRST202", message, details=details, hint=suggestion if raw is None else None)
 
 
 def ambiguous_function(found: Sequence[Function]) -> RestError:

@@ -10,7 +10,7 @@ import orjson
 from aiohttp import web
 
 from gateway.catalog import Catalog, Name, Relation
-from gateway.database import Access, Database, Envelope, Transaction, TransactionMode
+from gateway.database import Access, Caller, Database, Envelope, Transaction, TransactionMode
 from gateway.identity import Authenticator, Identity, looks_like_browser
 from gateway.rest.callers import Callers
 from gateway.rest.compile import (
@@ -111,10 +111,10 @@ class RestSurface:
         if asked.method == "OPTIONS":
             response = self._options(asked, catalog)
         elif asked.target is Target.ROOT:
-            response = await self._root(request, asked, catalog, identity, stages)
+            response = await self._root(_Exchange(request, asked, catalog, identity, stages))
         else:
-            answer_ = self._read if asked.method in _READS else self._write
-            answer = await answer_(request, asked, catalog, identity, stages)
+            exchange = _Exchange(request, asked, catalog, identity, stages)
+            answer = await (self._read(exchange) if asked.method in _READS else self._write(exchange))
             response = BytesResponse(answer.status, answer.headers, answer.body)
         if stages.enabled:
             response.headers["Server-Timing"] = stages.header("response")
@@ -130,61 +130,55 @@ class RestSurface:
 
     # -- statements -------------------------------------------------------------------------------------------------
 
-    async def _read(
-        self, request: Request, asked: RestRequest, catalog: Catalog, identity: Identity, stages: Stages
-    ) -> Answer:
+    async def _read(self, exchange: _Exchange) -> Answer:
+        asked, catalog, stages = exchange.asked, exchange.catalog, exchange.stages
         compile_ = compile_call if asked.is_call else compile_read
         compiled = self.plans.get(catalog, shape_key(asked), lambda: compile_(asked, catalog, self._rules.compile))
         stages.mark("plan")
         arguments = compiled.statement.bind(values(asked))
         if compiled.access is Access.VOUCHED:
-            caller = self._callers.get(identity, asked.schema, asked.preferences.timezone, catalog)
-            row = await self._database.read(caller, compiled.statement.text, arguments)
+            row = await self._database.read(self._caller(exchange), compiled.statement.text, arguments)
             result = _result(compiled, row)
             check_single(compiled, result.page)
-            request.round_trips += 1
+            exchange.request.round_trips += 1
         else:
-            result = await self._transact(request, asked, catalog, identity, compiled, arguments)
+            result = await self._transact(exchange, compiled, arguments)
         stages.mark("transaction")
         return respond(asked, compiled, result, self._rules.respond)
 
-    async def _write(
-        self, request: Request, asked: RestRequest, catalog: Catalog, identity: Identity, stages: Stages
-    ) -> Answer:
+    async def _write(self, exchange: _Exchange) -> Answer:
         """A write, or a function called by POST."""
-        payload = await _payload(request, asked)
+        asked, catalog, stages = exchange.asked, exchange.catalog, exchange.stages
+        payload = await _payload(exchange.request, asked)
         stages.mark("parse")
-        rules = self._rules.compile
-        if asked.is_call:
-            assert payload is not None  # only DELETE has none
-            compiled = self.plans.get(
-                catalog, write_key(asked, payload), lambda: compile_posted_call(asked, payload, catalog, rules)
-            )
-        else:
-            compiled = self.plans.get(
-                catalog, write_key(asked, payload), lambda: compile_write(asked, payload, catalog, rules)
-            )
+
+        def compile_() -> Compiled:
+            if asked.is_call and payload is not None:
+                return compile_posted_call(asked, payload, catalog, self._rules.compile)
+            return compile_write(asked, payload, catalog, self._rules.compile)
+
+        compiled = self.plans.get(catalog, write_key(asked, payload), compile_)
         stages.mark("plan")
-        arguments = compiled.statement.bind(write_values(asked, payload))
-        result = await self._transact(request, asked, catalog, identity, compiled, arguments)
+        result = await self._transact(exchange, compiled, compiled.statement.bind(write_values(asked, payload)))
         stages.mark("transaction")
         if compiled.write is None:
             return respond(asked, compiled, result, self._rules.respond)
         return respond_to_write(asked, compiled, compiled.write, result, self._rules.respond)
 
-    async def _transact(
-        self,
-        request: Request,
-        asked: RestRequest,
-        catalog: Catalog,
-        identity: Identity,
-        compiled: Compiled,
-        arguments: Sequence[str],
-    ) -> Result:
-        caller = self._callers.get(identity, asked.schema, asked.preferences.timezone, catalog)
-        settings = catalog.role_settings.get(identity.role)
-        isolation = compiled.isolation or (settings.isolation if settings else None)
-        mode = TransactionMode(compiled.read_only, isolation, compiled.hoisted, self._rules.pre_request)
+    def _caller(self, exchange: _Exchange) -> Caller:
+        asked = exchange.asked
+        return self._callers.get(exchange.identity, asked.schema, asked.preferences.timezone, exchange.catalog)
+
+    def _mode(self, exchange: _Exchange, compiled: Compiled | None = None) -> TransactionMode:
+        settings = exchange.catalog.role_settings.get(exchange.identity.role)
+        own = settings.isolation if settings else None
+        if compiled is None:
+            return TransactionMode(True, own, (), self._rules.pre_request)
+        isolation = compiled.isolation or own
+        return TransactionMode(compiled.read_only, isolation, compiled.hoisted, self._rules.pre_request)
+
+    async def _transact(self, exchange: _Exchange, compiled: Compiled, arguments: Sequence[str]) -> Result:
+        asked = exchange.asked
 
         async def work(transaction: Transaction) -> Result:
             result = await self._in_transaction(transaction, asked, compiled, arguments)
@@ -193,8 +187,11 @@ class RestSurface:
                 await transaction.rollback()
             return result
 
-        request.round_trips += 2
-        return await self._database.run_transaction(caller, _envelope(request), mode, work)
+        exchange.request.round_trips += 2
+        envelope = _envelope(exchange.request)
+        return await self._database.run_transaction(
+            self._caller(exchange), envelope, self._mode(exchange, compiled), work
+        )
 
     async def _in_transaction(
         self, transaction: Transaction, asked: RestRequest, compiled: Compiled, arguments: Sequence[str]
@@ -234,22 +231,34 @@ class RestSurface:
             allowed = _relation_methods(relation)
         return BytesResponse(200, {"Allow": allowed})
 
-    async def _root(
-        self, request: Request, asked: RestRequest, catalog: Catalog, identity: Identity, stages: Stages
-    ) -> BytesResponse:
-        if self._openapi is None:
+    async def _root(self, exchange: _Exchange) -> BytesResponse:
+        openapi, asked = self._openapi, exchange.asked
+        if openapi is None:
             raise root_disabled()
-        caller = self._callers.get(identity, asked.schema, asked.preferences.timezone, catalog)
-        settings = catalog.role_settings.get(identity.role)
-        mode = TransactionMode(True, settings.isolation if settings else None, (), self._rules.pre_request)
-        stages.mark("plan")
-        async with self._database.transaction(caller, _envelope(request), mode) as transaction:
-            body, kind = await self._openapi.document(transaction, asked, catalog)
-        stages.mark("transaction")
+        exchange.stages.mark("plan")
+
+        async def work(transaction: Transaction) -> tuple[bytes, str]:
+            return await openapi.document(transaction, asked, exchange.catalog)
+
+        body, kind = await self._database.run_transaction(
+            self._caller(exchange), _envelope(exchange.request), self._mode(exchange), work
+        )
+        exchange.stages.mark("transaction")
         headers = {"Content-Type": kind}
         if asked.profile_sent or self._rules.respond.many_schemas:
             headers["Content-Profile"] = asked.schema
         return BytesResponse(200, headers, body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """One request on its way through the room."""
+
+    request: Request
+    asked: RestRequest
+    catalog: Catalog
+    identity: Identity
+    stages: Stages
 
 
 _ROUTES = {Target.ROOT: "/", Target.RELATION: "/{relation}", Target.FUNCTION: "/rpc/{function}"}

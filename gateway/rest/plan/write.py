@@ -1,4 +1,4 @@
-"""Inserts, updates and deletes resolved against the catalog (PostgREST docs: "Insert", "Update", "Upsert", "Delete")."""
+"""Inserts, updates and deletes resolved against the catalog (PostgREST docs: "Insert", "Update", "Upsert")."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from gateway.rest.sql.names import qualified
 from gateway.rest.sql.rows import CALL_ROWS, RowWriter
 
 _PAGE = "passerelle_row"
+_CSV_PAGE = "passerelle_page"
 RESPONSE_COLUMNS = (
     "NULLIF(pg_catalog.current_setting('response.headers', true), ''), "
     "NULLIF(pg_catalog.current_setting('response.status', true), '')"
@@ -50,19 +51,24 @@ def read_statement(
     """The statement for a read, over a relation or over the rows of `call`."""
     arguments = Arguments()
     comparable = shaping.rendering.form not in (Form.JSON, Form.OBJECT) or _aggregates(tree)
-    source = f"WITH {CALL_ROWS} AS ({call_rows(call, arguments, scalar=shaping.scalar)})" if call else ""
+    tables = [f"{CALL_ROWS} AS ({call_rows(call, arguments, scalar=shaping.scalar)})"] if call else []
     rows = RowWriter(arguments, comparable=comparable).select(tree.root)
     total = _total(tree, counting, arguments)
     last = PROOF_COLUMNS if proof else RESPONSE_COLUMNS
-    if shaping.rendering.form is Form.CSV and not shaping.head:
-        source = f"{source}, passerelle_page AS ({rows})" if source else f"WITH passerelle_page AS ({rows})"
-        origin = "passerelle_page"
-    else:
-        origin = f"({rows})"
+    further, origin = page_of(rows, shaping)
+    tables += further
+    source = f"WITH {', '.join(tables)} " if tables else ""
     # a call is counted by its rows, so that it runs even if nobody looks at its result
     page = f"pg_catalog.count({_PAGE})" if call else "pg_catalog.count(*)"
-    text = f"{source} SELECT {total}, {page}, {body_of(shaping)}, {last} FROM {origin} AS {_PAGE}"
-    return arguments.statement(explained(text.strip(), shaping.rendering.explain), slots)
+    text = f"{source}SELECT {total}, {page}, {body_of(shaping)}, {last} FROM {origin} AS {_PAGE}"
+    return arguments.statement(explained(text, shaping.rendering.explain), slots)
+
+
+def page_of(rows: str, shaping: Shaping) -> tuple[list[str], str]:
+    """Further common table expressions, and what to read the page FROM. CSV looks at the page twice."""
+    if shaping.rendering.form is Form.CSV and not shaping.head:
+        return [f"{_CSV_PAGE} AS ({rows})"], _CSV_PAGE
+    return [], f"({rows})"
 
 
 def void_statement(call: Call, slots: int) -> Statement:
@@ -141,7 +147,7 @@ def _raw(text: str, shaping: Shaping) -> str:
 
 def _csv(row: str) -> str:
     """A header line of the first row's keys, then each row's text without its parentheses."""
-    first = "SELECT pg_catalog.row_to_json(r) FROM passerelle_page AS r LIMIT 1"
+    first = f"SELECT pg_catalog.row_to_json(r) FROM {_CSV_PAGE} AS r LIMIT 1"
     header = f"SELECT COALESCE(pg_catalog.string_agg(k, ','), '') FROM pg_catalog.json_object_keys(({first})) AS k"
     line = f"pg_catalog.substr({row}::text, 2, pg_catalog.length({row}::text) - 2)"
     return f"({header}) || E'\\n' || COALESCE(pg_catalog.string_agg({line}, E'\\n'), '')"

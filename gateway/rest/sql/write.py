@@ -7,7 +7,7 @@ from gateway.rest.plan.write import Conflict, Write, WriteKind, WrittenColumn
 from gateway.rest.sql.arguments import Arguments, Statement
 from gateway.rest.sql.names import qualified, quote_identifier
 from gateway.rest.sql.predicates import predicate
-from gateway.rest.sql.read import RESPONSE_COLUMNS, Shaping, body_of, explained
+from gateway.rest.sql.read import RESPONSE_COLUMNS, Shaping, body_of, explained, page_of
 from gateway.rest.sql.rows import CALL_ROWS, RowWriter
 
 BODY = "passerelle_body"
@@ -31,10 +31,12 @@ def write_statement(
     source = _written(write, arguments)
     rows = RowWriter(arguments, comparable=True).select(tree.root) if represented else f"SELECT * FROM {CALL_ROWS}"
     body = body_of(shaping) if represented else "NULL"
+    further, origin = page_of(rows, shaping)
+    tables = ", ".join([f"{CALL_ROWS} AS ({source})", *further])
     counted = "NULLIF(pg_catalog.current_setting('passerelle.inserted', true), '')"
     text = (
-        f"WITH {CALL_ROWS} AS ({source}) SELECT NULL, pg_catalog.count({_ROW}), {body}, {RESPONSE_COLUMNS}, "
-        f"{_location(write) if located else 'NULL'}, {counted} FROM ({rows}) AS {_ROW}"
+        f"WITH {tables} SELECT NULL, pg_catalog.count({_ROW}), {body}, {RESPONSE_COLUMNS}, "
+        f"{_location(write) if located else 'NULL'}, {counted} FROM {origin} AS {_ROW}"
     )
     return arguments.statement(explained(text, shaping.rendering.explain), slots)
 
@@ -117,10 +119,9 @@ def _location(write: Write) -> str:
     keys = ", ".join(quote_identifier(name) for name in write.relation.primary_key)
     if not keys:
         return "NULL"
-    row = f"SELECT pg_catalog.row_to_json(k) AS key FROM (SELECT {keys} FROM {CALL_ROWS} LIMIT 1) AS k"
-    pairs = (
-        f"SELECT pg_catalog.json_object_agg(e.key, e.value) FROM ({row}) AS r, pg_catalog.json_each_text(r.key) AS e"
-    )
+    first = f"(SELECT {keys} FROM {CALL_ROWS} LIMIT 1) AS passerelle_key"
+    texts = "pg_catalog.json_each_text(pg_catalog.row_to_json(passerelle_key)) AS passerelle_text(name, value)"
+    pairs = f"SELECT pg_catalog.json_object_agg(passerelle_text.name, passerelle_text.value) FROM {first}, {texts}"
     return f"CASE WHEN pg_catalog.count(*) = 1 THEN ({pairs}) END"
 
 
@@ -142,9 +143,8 @@ def body_rows(write: Write, arguments: Arguments) -> str:
 def records(columns: tuple[WrittenColumn, ...], data: str, kind: str, *, is_object: bool) -> str:
     """A SELECT of the typed fields of the JSON in `data`; `kind` is json or jsonb."""
     if not columns:
-        return (
-            "SELECT FROM (VALUES (1)) AS one" if is_object else f"SELECT FROM pg_catalog.{kind}_array_elements({data})"
-        )
+        rows = "(VALUES (1)) AS one" if is_object else f"pg_catalog.{kind}_array_elements({data})"
+        return f"SELECT FROM {rows}"
     items = ", ".join(_parsed(column) for column in columns)
     declared = ", ".join(f"{quote_identifier(column.name)} {column.type}" for column in columns)
     function = f"{kind}_to_record" if is_object else f"{kind}_to_recordset"

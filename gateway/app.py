@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -12,8 +13,9 @@ import orjson
 import structlog
 from aiohttp import web
 
-from gateway.catalog import CatalogKeeper, dump, read_database_config
-from gateway.database import Database, quote_identifier
+from gateway.catalog import Catalog, CatalogKeeper, dump, read_database_config
+from gateway.database import Database, quote_identifier, refuse_server_version
+from gateway.errors import Unavailable
 from gateway.identity import Authenticator, IdentitySettings
 from gateway.rest import OpenApi, OpenApiRules, RestRules, RestSurface
 from gateway.rest.compile import CompileRules
@@ -43,6 +45,10 @@ from gateway.web import (
 
 _DRAIN = 10.0
 """Seconds that running requests get when the server stops."""
+
+
+class ServerRefused(Exception):
+    """The database server must not be used; the message says why and what to do."""
 
 
 class Gateway:
@@ -93,6 +99,7 @@ class Gateway:
         await self.database.start()
         await self._read_config()
         await self.catalog.start()
+        self._check_server()
         if settings.unix_socket is not None:
             await self._server.listen_unix(settings.unix_socket)
             self.url = f"unix:{settings.unix_socket}"
@@ -103,6 +110,15 @@ class Gateway:
         if settings.admin_port is not None:
             port = await self._admin.listen_tcp(settings.admin_host, settings.admin_port, reuse_port=reuse_port)
             self.admin_url = f"http://{settings.admin_host}:{port}"
+
+    def _check_server(self) -> None:
+        """Raises ServerRefused for a PostgreSQL that mixes up row security; PostgREST mode only warns, as PostgREST
+        runs on it too."""
+        reason = refuse_server_version(self.catalog.current().server_version) if self.catalog.loaded else None
+        if reason is not None and not self.settings.postgrest_mode:
+            raise ServerRefused(reason)
+        if reason is not None:
+            self._log.warning("this PostgreSQL should be updated", reason=reason)
 
     async def stop(self) -> None:
         """Stop listening, let running requests end, close what was opened."""
@@ -115,9 +131,11 @@ class Gateway:
         await self.database.close()
 
     async def reload(self) -> None:
-        """Read the configuration in the database and the catalog again."""
+        """Read the configuration in the database and the catalog again. Raises Unavailable if that failed."""
         await self._read_config()
         await self.catalog.reload()
+        if self.catalog.status.error is not None:
+            raise Unavailable("PGRST002", "The schema cache was not reloaded", details=self.catalog.status.error)
 
     def request_reload(self) -> None:
         """The same, soon (SIGUSR1)."""
@@ -135,8 +153,14 @@ class Gateway:
             channel=settings.channel if settings.channel_enabled else None,
             on_config=self._config_changed,
         )
-        keeper.subscribe(lambda _: self.database.flush())
+        keeper.subscribe(self._loaded)
         return keeper
+
+    def _loaded(self, catalog: Catalog) -> None:
+        """A new catalog: statements prepared before it may be out of date."""
+        self.database.flush()
+        # A catalog lives long and has many objects; without this, collections would walk through all of them.
+        gc.freeze()
 
     def _dispatcher(self, settings: Settings) -> Dispatcher:
         render = PostgrestErrors(verbose=settings.client_error_verbosity == "verbose")
@@ -308,5 +332,7 @@ async def _serve(settings: Settings, reuse_port: bool, ready: Callable[[], None]
         if ready is not None:
             ready()
         await stopping.wait()
+    except ServerRefused as refusal:
+        raise SystemExit(str(refusal)) from None
     finally:
         await gateway.stop()

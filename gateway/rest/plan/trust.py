@@ -46,7 +46,9 @@ def _node_reason(node: Draft, catalog: Catalog) -> str | None:
         if between is None or between.opaque is not None:
             return between.opaque if between else f"{junction.table} is not in the catalog"
     casts = any(item.cast is not None for item in node.fields)
-    if catalog.opaque_operators is not None and (node.conditions or node.order or node.relationship or casts):
+    paths = any(field.path for field in _fields(node))
+    operators = node.conditions or node.order or node.relationship or casts or paths
+    if operators and catalog.opaque_operators is not None:
         return catalog.opaque_operators
     for item in node.fields:
         if item.aggregate is not None:

@@ -126,8 +126,8 @@ def parse_file(text: str, name: str) -> dict[str, str]:
     """The keys and values of a `postgrest.conf`, as text. Raises SettingsError that names file and line."""
     found: dict[str, str] = {}
     problems: list[str] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        match = _LINE.fullmatch(line)
+    for number, line in enumerate(text.split("\n"), start=1):
+        match = _LINE.fullmatch(line.removesuffix("\r"))
         if match is None:
             problems.append(f'{name}, line {number}: expected key = value, with text in double quotes and " as \\"')
         elif match["key"] is not None:

@@ -154,11 +154,15 @@ def _from_toml(found: Collected, text: str | None, file: str) -> None:
     for key, value in content.items():
         name = f"{key} in {file}"
         if key == "app_settings" and isinstance(value, dict):
-            found.app_settings.update({k: str(v) for k, v in cast("dict[str, object]", value).items()})
+            found.app_settings.update({k: _as_text(v) for k, v in cast("dict[str, object]", value).items()})
         elif key in Settings.model_fields:
             found.give(key, value, name)
         else:
             found.problems.append(f"{name} is not a setting{_suggestion(key, Settings.model_fields)}")
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _read(found: Collected, path: Path) -> str | None:

@@ -259,3 +259,18 @@ async def test_a_crashed_backend_does_not_need_us(postgres: EmbeddedPostgres) ->
         finally:
             own.stop()
             remove_directory(postgres.socket_directory.parent / "crash")
+
+
+async def test_other_programs_serve_as_well(home: Path) -> None:
+    """A system's PostgreSQL, with its own pgcrypto."""
+    programs = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"))), None)
+    if programs is None or not (programs / "initdb").exists():
+        pytest.skip("no system PostgreSQL is installed")
+    with EmbeddedPostgres(home, durability=False, programs=programs) as postgres:
+        assert programs.parent.name in str(await answer(postgres, "select version()"))
+        assert (
+            "extension_control_path" not in Path(f"/proc/{postgres.pid}/cmdline").read_text()
+            or int(programs.parent.name) >= 18
+        )
+    with pytest.raises(EmbeddedServerError, match=f"made by PostgreSQL {programs.parent.name}"):
+        cluster(home).start()

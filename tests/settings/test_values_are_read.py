@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+import asyncpg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from gateway.embedded import EmbeddedPostgres
 from gateway.settings import Settings, SettingsError, load_settings
+from gateway.settings.forms import uri_of_keywords
+from gateway.settings.postgrest import parse_file
 
 URL = "postgresql://authenticator:pw@db/app"
 BASE = {"PASSERELLE_DATABASE_URL": URL}
@@ -149,13 +156,13 @@ def test_direct_url_is_the_database_url_unless_given() -> None:
 def test_toml_and_its_default_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "passerelle.toml").write_text(
         f'database_url = "{URL}"\nschemas = ["a,b", "c"]\nport = 1234\nprepared_statements = false\n'
-        'pool_max_idletime = 2.5\n[app_settings]\nhost = "x"\nnumber = 3\n'
+        'pool_max_idletime = 2.5\n[app_settings]\nhost = "x"\nnumber = 3\nflag = true\n'
     )
     monkeypatch.chdir(tmp_path)
     settings = load_settings({"PASSERELLE_APP_SETTINGS_HOST": "y"})
     assert settings.schemas == ("a,b", "c")
     assert (settings.port, settings.prepared_statements, settings.pool_max_idletime) == (1234, False, 2.5)
-    assert settings.app_settings == {"host": "x", "number": "3", "HOST": "y"}
+    assert settings.app_settings == {"host": "x", "number": "3", "flag": "true", "HOST": "y"}
     other = tmp_path / "other.toml"
     other.write_text("port = 4321\n")
     assert load_settings({**BASE, "PASSERELLE_CONFIG": str(other)}).port == 4321
@@ -228,3 +235,39 @@ def test_the_environment_is_the_default_source(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PASSERELLE_DATABASE_URL", URL)
     monkeypatch.setenv("PASSERELLE_PORT", "4242")
     assert load_settings().port == 4242
+
+
+@given(st.text(st.characters(exclude_characters="\0\n\r", exclude_categories=["Cs"]), min_size=1))
+def test_any_text_survives_a_postgrest_conf(text: str) -> None:
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+    lines = f'a = 1\r\njwt-aud = "{quoted}" # {text}\nb = 2'
+    assert parse_file(lines, "postgrest.conf") == {"a": "1", "jwt-aud": text, "b": "2"}
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["user", "password", "dbname", "application_name"]), st.text("ab '\\=@/?%ü", max_size=8)
+    )
+)
+def test_any_keywords_survive_as_a_uri(keywords: dict[str, str]) -> None:
+    def quoted(value: str) -> str:
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+    uri = urlsplit(uri_of_keywords(" ".join(f"{key} = {quoted(value)}" for key, value in keywords.items())))
+    login, _, _ = uri.netloc.rpartition("@")
+    user, colon, password = login.partition(":")
+    found = {
+        "user": unquote(user),
+        "dbname": unquote(uri.path[1:]),
+        **dict(parse_qsl(uri.query, keep_blank_values=True)),
+    }
+    if colon:
+        found["password"] = unquote(password)
+    assert found == {"user": "", "dbname": "", **keywords}
+
+
+async def test_a_keyword_string_connects(postgres: EmbeddedPostgres) -> None:
+    keywords = f"host={postgres.socket_directory} port={postgres.port} user=postgres dbname=postgres"
+    connection = await asyncpg.connect(load_settings({"PGRST_DB_URI": keywords}).database_url.get_secret_value())
+    assert await connection.fetchval("select current_user") == "postgres"
+    await connection.close()

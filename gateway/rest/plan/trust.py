@@ -46,25 +46,22 @@ def _node_reason(node: Draft, catalog: Catalog) -> str | None:
         if between is None or between.opaque is not None:
             return between.opaque if between else f"{junction.table} is not in the catalog"
     casts = any(item.cast is not None for item in node.fields)
-    paths = any(field.path for field in _fields(node))
+    paths = any(field.path for field in (*_own_fields(node), *(term.field for term in node.order)))
     operators = node.conditions or node.order or node.relationship or casts or paths
     if operators and catalog.opaque_operators is not None:
         return catalog.opaque_operators
     for item in node.fields:
-        if item.aggregate is not None:
-            return "aggregate functions may be user-defined"
-        if item.cast is not None and item.cast.lower() not in _PLAIN_CASTS:
-            return f"the cast to {item.cast} may run a function"
+        for name in (item.aggregate.value if item.aggregate else None, _cast(item.cast), _cast(item.aggregate_cast)):
+            if name is not None and name in catalog.opaque_names:
+                return catalog.opaque_names[name]
     return _field_reason(node, catalog)
 
 
 def _field_reason(node: Draft, catalog: Catalog) -> str | None:
     assert node.relation is not None
-    embeds = {child.key for child in node.children}
-    for field in _fields(node):
-        column = node.relation.columns.get(field.name)
-        if column is None and field.name != "*" and field.name not in embeds:
-            return f"{node.name}.{field.name} is not a column and may be a function"
+    for name in _no_columns(node):
+        if name in catalog.opaque_names:
+            return catalog.opaque_names[name]
     types = {column.type_name for column in node.relation.columns.values()} - _REPRESENTED_AS
     for representation in catalog.representations.values():
         if representation.opaque is not None and types & {representation.source, representation.target}:
@@ -72,19 +69,31 @@ def _field_reason(node: Draft, catalog: Catalog) -> str | None:
     return None
 
 
-def _fields(node: Draft) -> Iterable[Field]:
+def _cast(name: str | None) -> str | None:
+    """The type that a cast means, as the catalog would have its name; None for types that are always PostgreSQL's."""
+    folded = name.lower() if name is not None else None
+    return None if folded in _PLAIN_CASTS else folded
+
+
+def _no_columns(node: Draft) -> Iterable[str]:
+    """Names that are not a column's: computed fields, `count`, or mistakes. PostgreSQL takes them for functions."""
+    assert node.relation is not None
+    known = {*node.relation.columns, *(child.key for child in node.children), "*"}
+    yield from (field.name for field in _own_fields(node) if field.name not in known)
+    for term in node.order:
+        owner = next((child for child in node.children if child.key == term.relation), None)
+        if term.relation is not None and (
+            owner is None or owner.relation is None or term.field.name not in owner.relation.columns
+        ):
+            yield term.field.name
+
+
+def _own_fields(node: Draft) -> Iterable[Field]:
     for item in node.fields:
         yield item.field
     for condition in node.conditions:
         yield from _condition_fields(condition)
-    for term in node.order:
-        if term.relation is None:
-            yield term.field
-            continue
-        # the column of another node: that node's own check does not see it
-        owner = next((child for child in node.children if child.key == term.relation), None)
-        if owner is None or owner.relation is None or term.field.name not in owner.relation.columns:
-            yield Field(f"{term.relation}({term.field.name})")
+    yield from (term.field for term in node.order if term.relation is None)
 
 
 def _condition_fields(condition: Condition) -> Iterable[Field]:

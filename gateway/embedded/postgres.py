@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -29,6 +30,7 @@ from gateway.embedded.process import (
     DirectoryLock,
     ServerProcess,
     as_account,
+    die_with_parent,
     end_leftovers,
     free_port,
     port_is_free,
@@ -37,6 +39,7 @@ from gateway.embedded.process import (
 
 SUPERUSER = "postgres"
 
+_STAGING = "data.new-"
 _SOCKET_ONLY_PORT = 5432
 _FIRST_WITH_CONTROL_PATH = 18
 _THROWAWAY: dict[str, str] = {
@@ -166,6 +169,8 @@ class EmbeddedPostgres:
         data = home / "data"
         if not (data / "PG_VERSION").exists():
             self._create(home, account, programs)
+        for interrupted in home.glob(f"{_STAGING}*"):
+            shutil.rmtree(interrupted, ignore_errors=True)
         made_by = (data / "PG_VERSION").read_text().strip()
         if made_by != str(programs.major):
             raise EmbeddedServerError(
@@ -195,9 +200,12 @@ class EmbeddedPostgres:
         return self._wanted_port
 
     def _create(self, home: Path, account: Account, programs: PostgresPrograms) -> None:
-        """Run initdb beside the final place and rename: an interrupted one leaves no half cluster."""
-        password, staging = home / "password", home / "data.new"
-        shutil.rmtree(staging, ignore_errors=True)
+        """Run initdb beside the final place and rename: an interrupted one leaves no half cluster.
+
+        Its place has a new name each time, since programs of an interrupted one may still be at work for a moment.
+        """
+        password, staging = home / "password", Path(tempfile.mkdtemp(prefix=_STAGING, dir=home))
+        own(staging, account)
         write_private(password, secrets.token_urlsafe(24) + "\n", account)
         result = subprocess.run(
             [
@@ -211,6 +219,7 @@ class EmbeddedPostgres:
             capture_output=True,
             text=True,
             check=False,
+            preexec_fn=die_with_parent(signal.SIGKILL) if sys.platform == "linux" else None,
             **as_account(account),
         )
         if result.returncode != 0:

@@ -116,3 +116,16 @@ async def test_data_survives_the_parents_kill(home: Path) -> None:
         connection = await asyncpg.connect(postgres.dsn())
         assert await connection.fetchval("select one from kept") == 1
         await connection.close()
+
+
+@pytest.mark.parametrize("after", [0.1, 0.15, 0.2, 0.3, 0.4])
+async def test_killed_at_any_moment_of_the_first_start(home: Path, after: float) -> None:
+    """Also while initdb runs, which cleans up after itself in its own time."""
+    process = subprocess.Popen([sys.executable, "-c", PARENT, str(home), "main", "wait"], stdout=subprocess.DEVNULL)
+    time.sleep(after)
+    process.kill()
+    process.wait()
+    with EmbeddedPostgres(home / "postgres") as postgres:
+        connection = await asyncpg.connect(postgres.dsn())
+        assert await connection.fetchval("select 1") == 1
+        await connection.close()

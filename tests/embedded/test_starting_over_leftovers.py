@@ -104,11 +104,12 @@ async def test_second_start_in_the_same_directory_is_refused(home: Path) -> None
 
 async def test_interrupted_initdb_is_started_again(home: Path) -> None:
     home.mkdir(mode=0o755)
-    (home / "data.new").mkdir()
-    (home / "data.new" / "PG_VERSION").write_text("18\n")
+    (home / "data.new-x").mkdir()
+    (home / "data.new-x" / "PG_VERSION").write_text("18\n")
     (home / "password").write_text("old")
     with cluster(home) as postgres:
         assert await answer(postgres) == 1
+    assert not (home / "data.new-x").exists()
 
 
 def test_data_of_another_major_version_is_a_clear_error(home: Path) -> None:

@@ -147,7 +147,7 @@ def compile_call(request: Request, catalog: Catalog, rules: CompileRules) -> Com
     returns = function.returns
     limit, offset, slots = range_slots(request)
     relation = Name(function.name.schema, returns.relation.name if returns.relation else function.name.name)
-    tree = read_tree(clauses, relation, catalog, rules.read, limit=limit, offset=offset, call=True)
+    tree = read_tree(clauses, relation, catalog, rules.read, limit=limit, offset=offset, derived=True)
     call = call_by_get(function, clauses.arguments, computed=computed_fields(tree, catalog))
     rendering, shaping = call_rendering(request, function, tree, catalog, rules)
     if returns.is_void:

@@ -93,7 +93,7 @@ def compile_write(request: Request, payload: Payload | None, catalog: Catalog, r
         tuple((path, condition) for path, condition in clauses.conditions if path),
         clauses.orders,
     )
-    tree = read_tree(below, name, catalog, rules.read, call=True, limited=False)
+    tree = read_tree(below, name, catalog, rules.read, derived=True, limited=False)
     preferences = request.preferences
     representation = preferences.returns if preferences.returns in ("representation", "headers-only") else None
     returning = returned_columns(tree, relation) if representation else ()
@@ -169,7 +169,7 @@ def compile_posted_call(request: Request, payload: Payload, catalog: Catalog, ru
     function = find_function(catalog, name, _argument_names(payload, clauses), posted=raw or "json")
     returns = function.returns
     relation = Name(name.schema, returns.relation.name if returns.relation else name.name)
-    tree = read_tree(clauses, relation, catalog, rules.read, limit=limit, offset=offset, call=True)
+    tree = read_tree(clauses, relation, catalog, rules.read, limit=limit, offset=offset, derived=True)
     computed = computed_fields(tree, catalog)
     if isinstance(payload, FormPayload):
         arguments = [Argument(key, slots + at) for at, (key, _) in enumerate(payload.pairs)]

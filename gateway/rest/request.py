@@ -144,11 +144,14 @@ def _check_method(method: str, target: Target) -> None:
         raise unsupported_method(method)
 
 
+_NEGATIVE_LIMIT = "Limit should be greater than or equal to zero."
+
+
 def _range(query: Query, header: str | None) -> tuple[int | None, int]:
     """The rows asked for: `limit` and `offset` within the Range header."""
     limit, offset = query.limit, query.offset
     if limit is not None and limit < 0:
-        raise range_not_satisfiable("Limit should be greater than or equal to zero.")
+        raise range_not_satisfiable(_NEGATIVE_LIMIT)
     match = _RANGE.fullmatch(header) if header else None
     if match is None:
         return limit, offset
@@ -161,4 +164,7 @@ def _range(query: Query, header: str | None) -> tuple[int | None, int]:
     offset = max(offset, first)
     if not ends:
         return None, offset
-    return max(min(ends) - offset + 1, 0), offset
+    rows = min(ends) - offset + 1
+    if rows <= 0 and limit != 0:  # limit and header have no row in common
+        raise range_not_satisfiable(_NEGATIVE_LIMIT)
+    return max(rows, 0), offset

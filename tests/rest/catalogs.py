@@ -208,4 +208,4 @@ def tree(
     if read.offset > 0:
         offset = slots
     clauses = parse_shape(read.shape)
-    return read_tree(clauses, name(table), of, rules or ReadRules(), limit=limit, offset=offset, call=call)
+    return read_tree(clauses, name(table), of, rules or ReadRules(), limit=limit, offset=offset, derived=call)

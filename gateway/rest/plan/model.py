@@ -124,8 +124,8 @@ class Embed:
 class Node:
     """The rows of one relation. `alias` None: the relation is named in full (the root of a table read).
 
-    `limit` and `offset` are slots; `max_rows` bounds the rows whatever was asked. `source_is_call` marks the root of
-    a function call, whose rows come from the call and not from the relation.
+    `limit` and `offset` are slots; `max_rows` bounds the rows whatever was asked. `derived` marks the root of
+    a function call or a write, whose rows are the result and not those of the relation.
     """
 
     relation: Name
@@ -137,7 +137,7 @@ class Node:
     limit: int | None = None
     offset: int | None = None
     max_rows: int | None = None
-    source_is_call: bool = False
+    derived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,27 +45,27 @@ def read_tree(
     *,
     limit: int | None = None,
     offset: int | None = None,
-    call: bool = False,
+    derived: bool = False,
     limited: bool = True,
 ) -> ReadTree:
-    """Resolve a read of `relation`; `limit` and `offset` are the root's slots. With `call` the rows are those of a
-    function whose result has the relation's type (or none that the catalog knows). Without `limited` neither ranges
-    nor `max_rows` apply.
+    """Resolve a read of `relation`; `limit` and `offset` are the root's slots. When `derived`, the rows are those of
+    a function or a write, whose result has the relation's type (or none that the catalog knows). Without `limited`
+    neither ranges nor `max_rows` apply.
 
     Raises PGRST108, 118, 123, 127, 200, 201.
     """
     root = draft(relation.name, clauses, legacy_names=rules.legacy_names, ranges=limited)
     root.name, root.relation = relation, catalog.relations.get(relation)
-    root.sql_alias = relation.name if call else None
+    root.sql_alias = relation.name if derived else None
     resolve(root, catalog)
     root.limit, root.offset = limit, offset
     if not rules.aggregates and any(node.aggregates for node in root.walk()):
         raise aggregates_disabled()
     builder = _Builder(catalog, rules if limited else replace(rules, max_rows=None))
-    node = builder.node(root, expand=False, call=call)
+    node = builder.node(root, expand=False, derived=derived)
     plain = len(root.fields) == 1 and root.fields[0].field.name == "*" and root.fields[0].aggregate is None
     names = tuple((n.target, n.alias) for n in root.walk() if n.addressed_by_target and n.alias is not None)
-    opaque = "it calls a function" if call else opaque_reason(root, catalog)
+    opaque = "it calls a function" if derived else opaque_reason(root, catalog)
     return ReadTree(node, opaque, plain and not root.children, names)
 
 
@@ -74,7 +74,7 @@ class _Builder:
         self._catalog = catalog
         self._rules = rules
 
-    def node(self, node: Draft, *, expand: bool, call: bool = False) -> Node:
+    def node(self, node: Draft, *, expand: bool, derived: bool = False) -> Node:
         many_spread = node.spread and not node.to_one
         expand = expand or node.aggregates or many_spread
         columns = Columns(self._catalog, node.relation)
@@ -100,7 +100,7 @@ class _Builder:
             node.limit,
             node.offset,
             self._rules.max_rows,
-            call,
+            derived,
         )
 
     def _embed(self, child: Draft, expand: bool) -> Embed:

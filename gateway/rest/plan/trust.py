@@ -51,15 +51,18 @@ def _node_reason(node: Draft, catalog: Catalog) -> str | None:
     if operators and catalog.opaque_operators is not None:
         return catalog.opaque_operators
     for item in node.fields:
-        for name in (item.aggregate.value if item.aggregate else None, _cast(item.cast), _cast(item.aggregate_cast)):
-            if name is not None and name in catalog.opaque_names:
+        names = [item.aggregate.value] if item.aggregate else []
+        for name in (*names, *_types(item.cast), *_types(item.aggregate_cast)):
+            if name in catalog.opaque_names:
                 return catalog.opaque_names[name]
+            if name.startswith("_"):
+                return f"{name} may be an array type"
     return _field_reason(node, catalog)
 
 
 def _field_reason(node: Draft, catalog: Catalog) -> str | None:
     assert node.relation is not None
-    for name in _no_columns(node):
+    for name in map(_cut, _no_columns(node)):
         if name in catalog.opaque_names:
             return catalog.opaque_names[name]
     types = {column.type_name for column in node.relation.columns.values()} - _REPRESENTED_AS
@@ -69,16 +72,28 @@ def _field_reason(node: Draft, catalog: Catalog) -> str | None:
     return None
 
 
-def _cast(name: str | None) -> str | None:
-    """The type that a cast means, as the catalog would have its name; None for types that are always PostgreSQL's."""
-    folded = name.lower() if name is not None else None
-    return None if folded in _PLAIN_CASTS else folded
+def _types(cast: str | None) -> list[str]:
+    """Every word of a cast that may name a type, as the catalog would have it: `word array` means an array of that
+    type. Nothing for casts that are always PostgreSQL's own."""
+    if cast is None or cast.lower() in _PLAIN_CASTS:
+        return []
+    return [_cut(word) for word in _folded(cast).split()]
+
+
+def _folded(name: str) -> str:
+    """A name without quotes as PostgreSQL reads it: only ASCII letters lose their case."""
+    return name.encode().lower().decode()
+
+
+def _cut(name: str) -> str:
+    """PostgreSQL looks at the first 63 bytes of a name, and at no part of a character."""
+    return name.encode()[:63].decode(errors="ignore")
 
 
 def _no_columns(node: Draft) -> Iterable[str]:
     """Names that are not a column's: computed fields, `count`, or mistakes. PostgreSQL takes them for functions."""
     assert node.relation is not None
-    known = {*node.relation.columns, *(child.key for child in node.children), "*"}
+    known = {*node.relation.columns, "*"}  # not embeds: but for null filters, their names mean columns here too
     yield from (field.name for field in _own_fields(node) if field.name not in known)
     for term in node.order:
         owner = next((child for child in node.children if child.key == term.relation), None)

@@ -7,7 +7,7 @@ from gateway.rest.plan.model import Embed, Node, Presence
 from gateway.rest.sql.arguments import Arguments
 from gateway.rest.sql.names import node_prefix
 from gateway.rest.sql.predicates import predicate
-from gateway.rest.sql.rows import CALL_ROWS, join_conditions, source
+from gateway.rest.sql.rows import SOURCE, join_conditions, source
 
 
 def count_rows(
@@ -27,6 +27,6 @@ def count_rows(
     if relationship is not None and parent is not None:
         parts += join_conditions(relationship, prefix, parent, node)
     parts += [exists(embed) for embed in node.embeds if embed.inner]
-    rows = f"{CALL_ROWS} AS {prefix}" if node.source_is_call else source(node, parent, relationship)
+    rows = f"{SOURCE} AS {prefix}" if node.derived else source(node, parent, relationship)
     conditions = f" WHERE {' AND '.join(parts)}" if parts else ""
     return f"SELECT 1 FROM {rows}{conditions}"

@@ -15,7 +15,7 @@ from gateway.rest.sql.arguments import Arguments, Statement
 from gateway.rest.sql.call import SCALAR, call_rows
 from gateway.rest.sql.counts import count_rows
 from gateway.rest.sql.names import qualified
-from gateway.rest.sql.rows import CALL_ROWS, RowWriter
+from gateway.rest.sql.rows import SOURCE, RowWriter
 
 _PAGE = "passerelle_row"
 _CSV_PAGE = "passerelle_page"
@@ -51,7 +51,7 @@ def read_statement(
     """The statement for a read, over a relation or over the rows of `call`."""
     arguments = Arguments()
     comparable = shaping.rendering.form not in (Form.JSON, Form.OBJECT) or _aggregates(tree)
-    tables = [f"{CALL_ROWS} AS ({call_rows(call, arguments, scalar=shaping.scalar)})"] if call else []
+    tables = [f"{SOURCE} AS ({call_rows(call, arguments, scalar=shaping.scalar)})"] if call else []
     rows = RowWriter(arguments, comparable=comparable).select(tree.root)
     total = _total(tree, counting, arguments)
     last = PROOF_COLUMNS if proof else RESPONSE_COLUMNS

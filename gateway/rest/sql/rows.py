@@ -11,8 +11,8 @@ from gateway.rest.sql.arguments import Arguments
 from gateway.rest.sql.names import node_prefix, qualified, quote_identifier
 from gateway.rest.sql.predicates import column, predicate, represented
 
-CALL_ROWS = "passerelle_call"
-"""The common table expression that holds the rows of a function call."""
+SOURCE = "passerelle_source"
+"""The common table expression that holds the rows of a function call or of a write."""
 
 _ROWS = '"passerelle_rows"'
 """The column of a to-many join that holds the array of its rows; null if there are none."""
@@ -101,8 +101,8 @@ class RowWriter:
         return f"COALESCE(pg_catalog.json_agg({join}.{name}{order}), '[]'){self._json} AS {name}"
 
     def _source(self, node: Node, parent: str | None, relationship: Relationship | None) -> str:
-        if node.source_is_call:
-            return f"{CALL_ROWS} AS {node_prefix(node)}"
+        if node.derived:
+            return f"{SOURCE} AS {node_prefix(node)}"
         return source(node, parent, relationship)
 
     def _where(self, node: Node, prefix: str, parent: str | None, relationship: Relationship | None) -> str:

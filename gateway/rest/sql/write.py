@@ -8,7 +8,7 @@ from gateway.rest.sql.arguments import Arguments, Statement
 from gateway.rest.sql.names import qualified, quote_identifier
 from gateway.rest.sql.predicates import predicate
 from gateway.rest.sql.read import RESPONSE_COLUMNS, Shaping, body_of, explained, page_of
-from gateway.rest.sql.rows import CALL_ROWS, RowWriter
+from gateway.rest.sql.rows import SOURCE, RowWriter
 
 BODY = "passerelle_body"
 """The rows of the request's body, or the one record of a call's arguments."""
@@ -29,10 +29,10 @@ def write_statement(
     """
     arguments = Arguments()
     source = _written(write, arguments)
-    rows = RowWriter(arguments, comparable=True).select(tree.root) if represented else f"SELECT * FROM {CALL_ROWS}"
+    rows = RowWriter(arguments, comparable=True).select(tree.root) if represented else f"SELECT * FROM {SOURCE}"
     body = body_of(shaping) if represented else "NULL"
     further, origin = page_of(rows, shaping)
-    tables = ", ".join([f"{CALL_ROWS} AS ({source})", *further])
+    tables = ", ".join([f"{SOURCE} AS ({source})", *further])
     counted = "NULLIF(pg_catalog.current_setting('passerelle.inserted', true), '')"
     text = (
         f"WITH {tables} SELECT NULL, pg_catalog.count({_ROW}), {body}, {RESPONSE_COLUMNS}, "
@@ -119,7 +119,7 @@ def _location(write: Write) -> str:
     keys = ", ".join(quote_identifier(name) for name in write.relation.primary_key)
     if not keys:
         return "NULL"
-    first = f"(SELECT {keys} FROM {CALL_ROWS} LIMIT 1) AS passerelle_key"
+    first = f"(SELECT {keys} FROM {SOURCE} LIMIT 1) AS passerelle_key"
     texts = "pg_catalog.json_each_text(pg_catalog.row_to_json(passerelle_key)) AS passerelle_text(name, value)"
     pairs = f"SELECT pg_catalog.json_object_agg(passerelle_text.name, passerelle_text.value) FROM {first}, {texts}"
     return f"CASE WHEN pg_catalog.count(*) = 1 THEN ({pairs}) END"

@@ -174,50 +174,50 @@ CALLS = [
     (
         "/rpc/books_since?year=1990&select=id&title=like.A*",
         """
-        WITH passerelle_call AS (
+        WITH passerelle_source AS (
             SELECT passerelle_result.* FROM "api"."books_since"("year" := $1::int4) AS passerelle_result)
         SELECT NULL, pg_catalog.count(passerelle_row), {JSON}, {SETTINGS}
-        FROM (SELECT "books"."id" FROM passerelle_call AS "books" WHERE "books"."title" LIKE $2) AS passerelle_row
+        FROM (SELECT "books"."id" FROM passerelle_source AS "books" WHERE "books"."title" LIKE $2) AS passerelle_row
         """,
         (0, 1),
     ),
     (
         "/rpc/books_since?year=1&lang=fr&select=rank&order=rank",
         """
-        WITH passerelle_call AS (
+        WITH passerelle_source AS (
             SELECT passerelle_result.*, passerelle_result."rank"
             FROM "api"."books_since"("year" := $1::int4, "lang" := $2::text) AS passerelle_result)
         SELECT NULL, pg_catalog.count(passerelle_row), {JSON}, {SETTINGS}
-        FROM (SELECT "books"."rank" FROM passerelle_call AS "books" ORDER BY "books"."rank") AS passerelle_row
+        FROM (SELECT "books"."rank" FROM passerelle_source AS "books" ORDER BY "books"."rank") AS passerelle_row
         """,
         (0, 1),
     ),
     (
         "/rpc/total?amounts=1&amounts=2",
         """
-        WITH passerelle_call AS (SELECT "api"."total"(VARIADIC "amounts" := ARRAY[$1, $2]::int4[]) AS passerelle_scalar)
+        WITH passerelle_source AS (SELECT "api"."total"(VARIADIC "amounts" := ARRAY[$1, $2]::int4[]) AS passerelle_scalar)
         SELECT NULL, pg_catalog.count(passerelle_row),
             COALESCE(pg_catalog.json_agg(passerelle_row.passerelle_scalar)->0, 'null'), {SETTINGS}
-        FROM (SELECT "total".* FROM passerelle_call AS "total") AS passerelle_row
+        FROM (SELECT "total".* FROM passerelle_source AS "total") AS passerelle_row
         """,
         (0, 1),
     ),
     (
         "/rpc/names",
         """
-        WITH passerelle_call AS (SELECT "api"."names"() AS passerelle_scalar)
+        WITH passerelle_source AS (SELECT "api"."names"() AS passerelle_scalar)
         SELECT NULL, pg_catalog.count(passerelle_row),
             COALESCE(pg_catalog.json_agg(passerelle_row.passerelle_scalar), '[]'), {SETTINGS}
-        FROM (SELECT "names".* FROM passerelle_call AS "names") AS passerelle_row
+        FROM (SELECT "names".* FROM passerelle_source AS "names") AS passerelle_row
         """,
         (),
     ),
     (
         "/rpc/pair?select=a",
         """
-        WITH passerelle_call AS (SELECT passerelle_result.* FROM "api"."pair"() AS passerelle_result)
+        WITH passerelle_source AS (SELECT passerelle_result.* FROM "api"."pair"() AS passerelle_result)
         SELECT NULL, pg_catalog.count(passerelle_row), {OBJECT}, {SETTINGS}
-        FROM (SELECT "pair"."a" FROM passerelle_call AS "pair") AS passerelle_row
+        FROM (SELECT "pair"."a" FROM passerelle_source AS "pair") AS passerelle_row
         """,
         (),
     ),

@@ -104,7 +104,9 @@ def open_directory(wanted: Path) -> tuple[Path, Account]:
 
 
 def remove_directory(wanted: Path) -> None:
-    """Delete what `open_directory` made, including the place a symbolic link leads to."""
+    """Delete what `open_directory` made, including the place a symbolic link leads to, and its sockets' directory."""
+    for sockets in _SHORT.glob(f"{_SHORT_PREFIX}*-{_digest(str(wanted.resolve()))}"):
+        drop_socket_directory(sockets)
     if wanted.is_symlink():
         target = wanted.resolve()
         wanted.unlink()

@@ -133,7 +133,7 @@ class EmbeddedPostgres:
         if self._server is not None:
             self._server.stop()
             self._server = None
-            drop_socket_directory(self._sockets)
+        drop_socket_directory(self._sockets)
         if self._lock is not None:
             self._lock.release()
             self._lock = None

@@ -94,7 +94,7 @@ class EmbeddedValkey:
         if self._server is not None:
             self._server.stop()
             self._server = None
-            drop_socket_directory(self._socket.parent)
+        drop_socket_directory(self._socket.parent)
         if self._lock is not None:
             self._lock.release()
             self._lock = None

@@ -8,18 +8,22 @@ import signal
 import stat
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gateway.embedded import remove_directory
 from tests.cli.command import Command, Spawn
 
 
 @pytest.fixture
-def home(server_directory: Path, request: pytest.FixtureRequest) -> Path:
+def home(server_directory: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     directory = server_directory / f"dev-{request.node.name}"
     directory.mkdir()
-    return directory
+    yield directory
+    for server in ("postgres", "valkey"):
+        remove_directory(directory / ".passerelle" / server)
 
 
 def start(spawn: Spawn, home: Path, port: int, *more: str) -> Command:

@@ -277,9 +277,10 @@ class _Graph:
         return [*operators, *self.casts, *of_builtin_types]
 
     def names(self, reasons: Mapping[Node, str]) -> dict[str, str]:
-        """The reasons of functions and types by their unqualified names."""
+        """The reasons of functions and types, row types too, by their unqualified names."""
         named = [(function.name, ("function", function.oid)) for function in self.code.functions]
         named += [(type_.name, ("type", type_.oid)) for type_ in self.code.types]
+        named += [(relation.name, ("row", relation.oid)) for relation in self.code.relations]
         return {name: reasons[node] for name, node in named if node in reasons}
 
     def reasons(self) -> dict[Node, str]:

@@ -40,7 +40,10 @@ UNKNOWN = [
 ]
 """Names that are no column's are functions or types then, and opaque ones are known by name."""
 
+LONG = "x" * 62 + "\u00e9 and more"
 OPAQUE = {
+    "x" * 62: "a long name",
+    "\u00c9trange": "app.\u00c9trange is plpgsql",
     "rank": "rank is plpgsql",
     "count": "app.count is plpgsql",
     "max": "app.max calls app.hidden()",
@@ -67,6 +70,17 @@ ADDED = [
     ("select=count()", "count"),
     ("select=authors(count())", "count"),
     ("select=year.max()", "max"),
+    # an embed's name is no shield: in a select list or a filter it still means a column, or a function
+    ("select=id,rank:authors(id)&rank=eq.1", "rank"),
+    ("select=rank,rank:authors(id)", "rank"),
+    # PostgreSQL cuts names after 63 bytes, folds only ASCII letters, and knows two ways to say array
+    (f"select={LONG}", "x" * 62),
+    (f"{LONG}=eq.1", "x" * 62),
+    (f"select=id::{LONG}", "x" * 62),
+    ("select=title::citext array", "citext"),
+    ("select=title::CiText  Array", "citext"),
+    ("select=title::\u00c9trange", "\u00c9trange"),
+    ("select=year.min()::citext array,id", "citext"),
 ]
 
 
@@ -84,6 +98,10 @@ def test_additions_of_the_request_close_it(query: str, reason: str) -> None:
 @pytest.mark.parametrize("query", UNKNOWN)
 def test_other_names_that_are_no_columns_do_not(query: str) -> None:
     assert tree(query, rules=RULES).opaque is None
+
+
+def test_array_types_by_their_own_name_close_it() -> None:
+    assert tree("select=tags::_citext", rules=RULES).opaque == "_citext may be an array type"
 
 
 def opaque_at(relation: str, reason: str) -> Catalog:

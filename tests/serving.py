@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import aiohttp
 import jwt
 import pytest_asyncio
+from yarl import URL
 
 from gateway.app import Gateway
 from gateway.embedded import EmbeddedPostgres
@@ -55,46 +57,53 @@ class Served:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if bearer is not None:
             sent["Authorization"] = f"Bearer {bearer}"
-        from yarl import URL
-
         url = URL(f"{self.url}/rest/v1{path}", encoded=True)
         async with self.client.request(method, url, headers=sent) as response:
             body = await response.read()
             kind = response.headers.get("Content-Type", "")
-            parsed = await response.json(content_type=None) if "json" in kind and body else None
+            parsed = json.loads(body) if "json" in kind.partition(";")[0] and body else None
             return Answer(response.status, response.headers.copy(), body, parsed)
+
+
+async def start_gateway(dsn: str, **settings: Any) -> Served:
+    """A gateway on that database; settings are those of `gateway.settings.Settings`, None leaves one out."""
+    chosen = {
+        "database_url": dsn,
+        "jwt_secret": SECRET,
+        "port": 0,
+        "admin_port": "off",
+        "log_level": "error",
+        "pool_size": 4,
+        **settings,
+    }
+    gateway = Gateway(load_settings({}, options={k: v for k, v in chosen.items() if v is not None}))
+    await gateway.start()
+    return Served(gateway, aiohttp.ClientSession(max_line_size=65536, max_field_size=65536))
+
+
+async def stop_gateway(served: Served) -> None:
+    await served.client.close()
+    await served.gateway.stop()
 
 
 @pytest_asyncio.fixture
 async def serve(postgres: EmbeddedPostgres) -> AsyncIterator[Serve]:
-    """`await serve(dsn, **settings)`: a gateway on that database, connected as the role in `login`.
+    """`await serve(dsn, **settings)`: a gateway for one test, connected as the role in `login`.
 
-    The login role defaults to the connection string's own; settings are those of `gateway.settings.Settings`.
+    The login role defaults to the connection string's own.
     """
     running: list[Served] = []
 
     async def start(dsn: str, *, login: str | None = None, **settings: Any) -> Served:
         if login is not None:
             dsn = postgres.dsn(asyncpg_database(dsn), user=login)
-        defaults = {
-            "database_url": dsn,
-            "jwt_secret": SECRET,
-            "port": 0,
-            "admin_port": "off",
-            "log_level": "error",
-            "pool_size": 4,
-            **settings,
-        }
-        gateway = Gateway(load_settings({}, options={k: v for k, v in defaults.items() if v is not None}))
-        await gateway.start()
-        served = Served(gateway, aiohttp.ClientSession(max_line_size=65536, max_field_size=65536))
+        served = await start_gateway(dsn, **settings)
         running.append(served)
         return served
 
     yield start
     for served in running:
-        await served.client.close()
-        await served.gateway.stop()
+        await stop_gateway(served)
 
 
 def asyncpg_database(dsn: str) -> str:

@@ -1,0 +1,39 @@
+"""The médiathèque behind two gateways: one that may use the fast path, one that may not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest_asyncio
+
+from gateway.embedded import EmbeddedPostgres
+from tests.rest.mediatheque import SETTINGS, Mediatheque
+from tests.serving import serve, start_gateway, stop_gateway
+
+__all__ = ["serve"]
+
+NAME = "mediatheque"
+
+
+@pytest_asyncio.fixture(scope="session")
+async def mediatheque_dsn(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """The superuser's connection string of the library's database, made once a run."""
+    administrator = await asyncpg.connect(postgres.dsn())
+    await administrator.execute(f'CREATE DATABASE "{NAME}"')
+    await administrator.close()
+    connection = await asyncpg.connect(postgres.dsn(NAME))
+    await connection.execute((Path(__file__).parent / "mediatheque.sql").read_text(encoding="utf-8"))
+    await connection.close()
+    yield postgres.dsn(NAME)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def mediatheque(postgres: EmbeddedPostgres, mediatheque_dsn: str) -> AsyncIterator[Mediatheque]:
+    login = postgres.dsn(NAME, user="rest_login")
+    fast = await start_gateway(login, **SETTINGS)
+    careful = await start_gateway(login, **SETTINGS, pre_request="api.nothing")
+    yield Mediatheque(fast, careful, mediatheque_dsn)
+    for served in (fast, careful):
+        await stop_gateway(served)

@@ -17,7 +17,7 @@ async def read_database_config(dsn: str, pre_config: str | None) -> dict[str, st
         config: dict[str, str] = {}
         if pre_config is not None:
             async with connection.transaction(readonly=True):
-                await connection.execute(f"select {pre_config}()")  # noqa: S608 - an identifier, quoted by the caller
+                await connection.execute(f"select {pre_config}()")
                 rows = await connection.fetch(statement("session_config"))
             config.update((row["name"], row["value"]) for row in rows)
         rows = await connection.fetch(statement("config"))

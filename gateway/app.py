@@ -77,7 +77,9 @@ class Gateway:
         self.plans = PlanCache()
         self.catalog = self._catalog(settings)
         self._application = self._dispatcher(settings)
-        limits = HttpLimits(request_line=settings.max_request_line, body=settings.max_body_bytes)
+        limits = HttpLimits(
+            request_line=settings.max_request_line, body=settings.max_body_bytes, body_timeout=settings.body_timeout
+        )
         self._server = HttpServer(_Current(self), limits)
         self._admin = HttpServer(self._admin_application())
         self._listening = False

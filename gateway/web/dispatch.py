@@ -12,13 +12,14 @@ from aiohttp.web_protocol import RequestPayloadError
 from gateway.errors import GatewayError
 from gateway.web.access_log import CLIENT_GONE, AccessLog
 from gateway.web.cors import CorsPolicy, add_cors_headers, is_preflight, preflight_headers
-from gateway.web.errors import BodyTooLarge, ErrorRenderer, InternalError, RequestMalformed, RouteUnknown
+from gateway.web.errors import BodyTimeout, BodyTooLarge, ErrorRenderer, InternalError, RequestMalformed, RouteUnknown
 from gateway.web.failure_log import FailureLog
 from gateway.web.mounts import Mounts
 from gateway.web.request import Request
 from gateway.web.response import BytesResponse
 
 _UNAVAILABLE = 503
+_BODY_NOT_READ = (408, 413)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Dispatcher:
         except Exception as failure:  # noqa: BLE001 - the last place that can answer
             render = surface.render_error if surface else self.render_error
             response = render(self._as_error(failure, request), request)
+            if response.status in _BODY_NOT_READ:
+                response.force_close()
         if not response.prepared:
             self._complete(request, response)
         if self.access_log.wants(response.status):
@@ -102,6 +105,8 @@ class Dispatcher:
             return failure
         if isinstance(failure, web.HTTPRequestEntityTooLarge):
             return BodyTooLarge(request.client_max_size)
+        if isinstance(failure, web.HTTPRequestTimeout):
+            return BodyTimeout()
         if isinstance(failure, web.HTTPClientError):
             return GatewayError(failure.status, "bad_request", failure.reason)
         if isinstance(failure, RequestPayloadError):

@@ -39,6 +39,13 @@ class BodyTooLarge(GatewayError):
         super().__init__(413, "request_too_large", f"The request body is larger than {limit} bytes")
 
 
+class BodyTimeout(GatewayError):
+    """408: the body did not arrive within the time for it."""
+
+    def __init__(self) -> None:
+        super().__init__(408, "request_timeout", "The request body did not arrive in time")
+
+
 class TargetTooLong(GatewayError):
     """414: a request line of more than `limit` bytes."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import re
 import secrets
@@ -40,11 +41,24 @@ class Request(web.BaseRequest):
     route: str | None = None
     round_trips: int = 0
     ids: RequestIds
+    body_timeout: float | None
     _id: str | None = None
 
-    def __init__(self, *args: Any, ids: RequestIds, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, ids: RequestIds, body_timeout: float | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ids = ids
+        self.body_timeout = body_timeout
+
+    async def read(self) -> bytes:
+        """The whole body. Raises HTTPRequestEntityTooLarge for more than the limit, at once if the headers say so,
+        and HTTPRequestTimeout if it does not arrive within `body_timeout` seconds."""
+        if (self.content_length or 0) > self.client_max_size:
+            raise web.HTTPRequestEntityTooLarge(self.client_max_size, self.content_length or 0)
+        try:
+            async with asyncio.timeout(self.body_timeout):
+                return await super().read()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout from None
 
     @property
     def id(self) -> str:

@@ -34,13 +34,15 @@ class Application(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """Bytes, except `headers` (how many) and `keepalive` (seconds an idle connection is kept)."""
+    """Bytes, except `headers` (how many), `keepalive` (seconds an idle connection is kept) and `body_timeout` (seconds
+    until a body must have arrived as a whole)."""
 
     request_line: int = 65_536
     header_field: int = 32_768
     headers: int = 128
     body: int = 16 * 1024 * 1024
     keepalive: float = 75.0
+    body_timeout: float = 30.0
 
     def __post_init__(self) -> None:
         # aiohttp's parser says which of the two was exceeded by nothing but the limit itself.
@@ -121,7 +123,10 @@ class _Server(web.Server):
         self._ids = RequestIds()
 
     def _request(self, *parts: Any) -> Request:
-        return Request(*parts, self._loop, client_max_size=self.limits.body, ids=self._ids)
+        limits = self.limits
+        return Request(
+            *parts, self._loop, client_max_size=limits.body, ids=self._ids, body_timeout=limits.body_timeout
+        )
 
     def __call__(self) -> RequestHandler:
         return _Connection(self, loop=self._loop, **self._kwargs)

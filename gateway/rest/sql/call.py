@@ -6,8 +6,8 @@ from gateway.rest.plan.model import Call, CallArgument
 from gateway.rest.sql.arguments import Arguments
 from gateway.rest.sql.names import qualified, quote_identifier
 
-SCALAR = "passerelle_scalar"
-"""The column that holds the value of a function that returns no row."""
+SCALAR = "pgrst_scalar"
+"""The column that holds the value of a function that returns no row; PostgREST's name, for CSV shows it."""
 
 _RECORD = "passerelle_arguments"
 

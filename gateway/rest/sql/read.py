@@ -123,7 +123,7 @@ def body_of(shaping: Shaping) -> str:
         case Form.JSON | Form.OBJECT:
             return f"COALESCE({_stripped(f'pg_catalog.json_agg({row})->0', rendering)}, 'null')"
         case Form.CSV:
-            return _csv(row)
+            return _csv(_PAGE)
         case Form.GEOJSON:
             features = f"COALESCE(pg_catalog.json_agg(ST_AsGeoJSON({row})::json), '[]')"
             return f"pg_catalog.json_build_object('type', 'FeatureCollection', 'features', {features})"

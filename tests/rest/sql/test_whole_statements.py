@@ -155,11 +155,11 @@ def test_csv_shows_embeds_as_text_and_takes_its_header_from_the_first_row() -> N
         ("/authors?select=id", "text/xml", '"api"."any_xml"(passerelle_row)', False),
         ("/books?select=id", "application/octet-stream", '("api"."packed"(passerelle_row))::bytea', True),
         ("/rpc/books_since?year=1", "text/html", '"api"."page"(passerelle_row::"api"."books")', False),
-        ("/rpc/home", "text/html", "(pg_catalog.array_agg(passerelle_row.passerelle_scalar))[1]", False),
+        ("/rpc/home", "text/html", "(pg_catalog.array_agg(passerelle_row.pgrst_scalar))[1]", False),
         (
             "/rpc/cover?id=1",
             "application/octet-stream",
-            "((pg_catalog.array_agg(passerelle_row.passerelle_scalar))[1])::bytea",
+            "((pg_catalog.array_agg(passerelle_row.pgrst_scalar))[1])::bytea",
             True,
         ),
     ],
@@ -195,9 +195,9 @@ CALLS = [
     (
         "/rpc/total?amounts=1&amounts=2",
         """
-        WITH passerelle_source AS (SELECT "api"."total"(VARIADIC "amounts" := ARRAY[$1, $2]::int4[]) AS passerelle_scalar)
+        WITH passerelle_source AS (SELECT "api"."total"(VARIADIC "amounts" := ARRAY[$1, $2]::int4[]) AS pgrst_scalar)
         SELECT NULL, pg_catalog.count(passerelle_row),
-            COALESCE(pg_catalog.json_agg(passerelle_row.passerelle_scalar)->0, 'null'), {SETTINGS}
+            COALESCE(pg_catalog.json_agg(passerelle_row.pgrst_scalar)->0, 'null'), {SETTINGS}
         FROM (SELECT "total".* FROM passerelle_source AS "total") AS passerelle_row
         """,
         (0, 1),
@@ -205,9 +205,9 @@ CALLS = [
     (
         "/rpc/names",
         """
-        WITH passerelle_source AS (SELECT "api"."names"() AS passerelle_scalar)
+        WITH passerelle_source AS (SELECT "api"."names"() AS pgrst_scalar)
         SELECT NULL, pg_catalog.count(passerelle_row),
-            COALESCE(pg_catalog.json_agg(passerelle_row.passerelle_scalar), '[]'), {SETTINGS}
+            COALESCE(pg_catalog.json_agg(passerelle_row.pgrst_scalar), '[]'), {SETTINGS}
         FROM (SELECT "names".* FROM passerelle_source AS "names") AS passerelle_row
         """,
         (),
@@ -225,7 +225,7 @@ CALLS = [
         "/rpc/close_all",
         """
         SELECT NULL, pg_catalog.count(passerelle_row), NULL, {SETTINGS}
-        FROM (SELECT "api"."close_all"() AS passerelle_scalar) AS passerelle_row
+        FROM (SELECT "api"."close_all"() AS pgrst_scalar) AS passerelle_row
         """,
         (),
     ),

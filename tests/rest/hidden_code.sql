@@ -21,6 +21,7 @@ CREATE DOMAIN public.odd AS text CHECK (hidden.spy(VALUE));
 CREATE DOMAIN public."Étrange" AS text CHECK (hidden.spy(VALUE));
 CREATE TYPE public.composed AS (o public.odd);
 CREATE TABLE public.oddities (o public.odd);
+CREATE TABLE public.plain (word text REFERENCES public.words);
 -- a view and a policy
 CREATE VIEW public.spied_words AS SELECT word FROM public.words WHERE hidden.spy(word);
 CREATE TABLE public.guarded (word text REFERENCES public.words);

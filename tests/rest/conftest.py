@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import asyncpg
 import pytest_asyncio
 
 from gateway.embedded import EmbeddedPostgres
+from tests.rest.hostility import SECONDS
 from tests.rest.mediatheque import SETTINGS, Mediatheque
 from tests.serving import serve, start_gateway, stop_gateway
 
@@ -37,3 +39,21 @@ async def mediatheque(postgres: EmbeddedPostgres, mediatheque_dsn: str) -> Async
     yield Mediatheque(fast, careful, mediatheque_dsn)
     for served in (fast, careful):
         await stop_gateway(served)
+
+
+@pytest_asyncio.fixture
+async def unharmed(mediatheque: Mediatheque) -> AsyncIterator[None]:
+    """After each test the server answers as before, and the canary lives."""
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < SECONDS
+    for served in (mediatheque.fast, mediatheque.careful):
+        answer = await served.get("/books?select=id&order=id&limit=1")
+        assert (answer.status, answer.json) == (200, [{"id": 1}])
+    connection = await asyncpg.connect(mediatheque.dsn)
+    try:
+        assert await connection.fetchval("SELECT state FROM internal.canary WHERE id = 1") == "alive"
+        assert await connection.fetchval("SELECT count(*) FROM api.books") == 5
+        assert await connection.fetchval("SELECT count(*) FROM pg_tables WHERE tablename ~ '^pwned'") == 0
+    finally:
+        await connection.close()

@@ -1,46 +1,27 @@
-"""The surface `/rest/v1`: the only file of the room that awaits anything."""
+"""The surface `/rest/v1`: requests in, answers out. It and `run.py` are the files of the room that await anything."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-import asyncpg
-import orjson
 from aiohttp import web
 
 from gateway.catalog import Catalog, Name, Relation
-from gateway.database import Access, Caller, Database, Envelope, Transaction, TransactionMode
-from gateway.identity import Authenticator, Identity, looks_like_browser
+from gateway.database import Access, Caller, Database, Transaction, TransactionMode
+from gateway.identity import Authenticator, Identity
 from gateway.rest.callers import Callers
-from gateway.rest.compile import (
-    Compiled,
-    CompileRules,
-    allowed_methods,
-    compile_call,
-    compile_read,
-    find_for_options,
-    shape_key,
-    unknown_table,
-    values,
-)
-from gateway.rest.compile_write import compile_posted_call, compile_write, write_key, write_values
+from gateway.rest.compile import Compiled, CompileRules, allowed_methods, find_for_options, unknown_table, values
+from gateway.rest.compile_write import write_values
 from gateway.rest.errors import root_disabled
+from gateway.rest.incoming import envelope_of, identify
 from gateway.rest.openapi import OpenApi
-from gateway.rest.payload import Payload, read_payload
+from gateway.rest.payload import Payload
 from gateway.rest.plancache import PlanCache
 from gateway.rest.request import Request as RestRequest
 from gateway.rest.request import Rules, Target, read_request
-from gateway.rest.respond import (
-    Answer,
-    RespondRules,
-    Result,
-    body_bytes,
-    check_affected,
-    check_single,
-    respond,
-    respond_to_write,
-)
+from gateway.rest.respond import Answer, RespondRules, Result, check_single, respond, respond_to_write
+from gateway.rest.run import payload_of, read_plan, result_of, run, write_plan
 from gateway.rest.timing import Stages
 from gateway.web import BytesResponse, ErrorRenderer, Request, raw_path_and_query
 
@@ -93,7 +74,7 @@ class RestSurface:
     async def handle(self, request: Request) -> web.StreamResponse:
         stages = Stages(enabled=self._rules.server_timing)
         headers = request.headers
-        identity = self._identify(request)
+        identity = identify(request, self._authenticator)
         request.role = identity.role
         stages.mark("jwt")
         catalog = self._catalog()
@@ -120,25 +101,16 @@ class RestSurface:
             response.headers["Server-Timing"] = stages.header("response")
         return response
 
-    def _identify(self, request: Request) -> Identity:
-        headers = request.headers
-        apikey = headers.get("apikey") or (request.query.get("apikey") if "apikey=" in request.target else None)
-        authorization = headers.get("Authorization")
-        # only opaque keys are refused to browsers; looking costs more than knowing a token
-        opaque = "sb_" in (authorization or "") or "sb_" in (apikey or "")
-        return self._authenticator.identify(authorization, apikey, browser=opaque and looks_like_browser(headers))
-
     # -- statements -------------------------------------------------------------------------------------------------
 
     async def _read(self, exchange: _Exchange) -> Answer:
         asked, catalog, stages = exchange.asked, exchange.catalog, exchange.stages
-        compile_ = compile_call if asked.is_call else compile_read
-        compiled = self.plans.get(catalog, shape_key(asked), lambda: compile_(asked, catalog, self._rules.compile))
+        compiled = read_plan(asked, catalog, self._rules.compile, self.plans)
         stages.mark("plan")
         arguments = compiled.statement.bind(values(asked))
         if compiled.access is Access.VOUCHED:
             row = await self._database.read(self._caller(exchange), compiled.statement.text, arguments)
-            result = _result(compiled, row)
+            result = result_of(compiled, row)
             check_single(compiled, result.page)
             exchange.request.round_trips += 1
         else:
@@ -151,13 +123,7 @@ class RestSurface:
         asked, catalog, stages = exchange.asked, exchange.catalog, exchange.stages
         payload = await _payload(exchange.request, asked)
         stages.mark("parse")
-
-        def compile_() -> Compiled:
-            if asked.is_call and payload is not None:
-                return compile_posted_call(asked, payload, catalog, self._rules.compile)
-            return compile_write(asked, payload, catalog, self._rules.compile)
-
-        compiled = self.plans.get(catalog, write_key(asked, payload), compile_)
+        compiled = write_plan(asked, payload, catalog, self._rules.compile, self.plans)
         stages.mark("plan")
         result = await self._transact(exchange, compiled, compiled.statement.bind(write_values(asked, payload)))
         stages.mark("transaction")
@@ -181,35 +147,17 @@ class RestSurface:
         asked = exchange.asked
 
         async def work(transaction: Transaction) -> Result:
-            result = await self._in_transaction(transaction, asked, compiled, arguments)
+            result = await run(transaction, asked, compiled, arguments, self._rules.compile)
             if self._rolls_back(asked):
                 await transaction.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 await transaction.rollback()
             return result
 
         exchange.request.round_trips += 2
-        envelope = _envelope(exchange.request)
+        envelope = envelope_of(exchange.request)
         return await self._database.run_transaction(
             self._caller(exchange), envelope, self._mode(exchange, compiled), work
         )
-
-    async def _in_transaction(
-        self, transaction: Transaction, asked: RestRequest, compiled: Compiled, arguments: Sequence[str]
-    ) -> Result:
-        text = compiled.statement.text
-        if compiled.rendering.explain is not None:
-            rows = await transaction.fetch(text, arguments)
-            return Result(_plan_text(rows), len(rows))
-        row = await transaction.fetchrow(text, arguments)
-        assert row is not None  # the statement aggregates
-        result = _result(compiled, row)
-        check_single(compiled, result.page)
-        check_affected(asked, compiled, result.page)
-        if compiled.estimate is not None:
-            planned = await transaction.fetchrow(compiled.estimate.text, compiled.estimate.bind(values(asked)))
-            assert planned is not None  # EXPLAIN always answers
-            result = _estimated(result, _plan_rows(planned[0]), asked.preferences.count, self._rules.compile)
-        return result
 
     def _rolls_back(self, asked: RestRequest) -> bool:
         if self._rules.tx_override and asked.preferences.tx is not None:
@@ -241,7 +189,7 @@ class RestSurface:
             return await openapi.document(transaction, asked, exchange.catalog)
 
         body, kind = await self._database.run_transaction(
-            self._caller(exchange), _envelope(exchange.request), self._mode(exchange), work
+            self._caller(exchange), envelope_of(exchange.request), self._mode(exchange), work
         )
         exchange.stages.mark("transaction")
         headers = {"Content-Type": kind}
@@ -268,57 +216,7 @@ async def _payload(request: Request, asked: RestRequest) -> Payload | None:
     if asked.method == "DELETE":
         return None
     body = await request.read()
-    columns = asked.method != "PUT" and any(part[0] == "columns" for part in asked.query.shape)
-    return read_payload(body, request.headers.get("Content-Type"), columns=columns, call=asked.is_call)
-
-
-def _result(compiled: Compiled, row: asyncpg.Record) -> Result:
-    """The columns are those of `sql.read` and `sql.write`."""
-    total = int(row[0]) if row[0] is not None else None
-    body = body_bytes(compiled, row[2])
-    if compiled.access is Access.VOUCHED:
-        return Result(body, int(row[1]), total)
-    if compiled.write is None:
-        return Result(body, int(row[1]), total, row[3], row[4])
-    inserted = int(row[6]) if row[6] is not None else None
-    return Result(body, int(row[1]), total, row[3], row[4], row[5], inserted)
-
-
-def _plan_text(rows: list[asyncpg.Record]) -> bytes:
-    """EXPLAIN answers one JSON document, or a line of text for each step."""
-    return b"\n".join(cell if isinstance(cell, bytes) else str(cell).encode() for cell in (row[0] for row in rows))
-
-
-def _plan_rows(plan: bytes) -> int:
-    return int(orjson.loads(plan)[0]["Plan"]["Plan Rows"])
-
-
-def _estimated(result: Result, planned: int, count: str | None, rules: CompileRules) -> Result:
-    """`planned` takes the planner's word; `estimated` counts as far as is cheap, and takes it beyond."""
-    total = planned
-    if count == "estimated" and result.total is not None:
-        most = rules.read.max_rows
-        total = result.total if most is not None and result.total <= most else max(result.total, planned)
-    return replace(result, total=total)
-
-
-def _envelope(request: Request) -> Envelope:
-    headers: dict[str, str] = {}
-    for name, value in request.headers.items():
-        lower = name.lower()
-        if lower != "cookie":
-            headers[lower] = f"{headers[lower]}, {value}" if lower in headers else value
-    cookies = {name: str(value) for name, value in request.cookies.items()}
-    path, _ = raw_path_and_query(request)
-    return Envelope(request.method, path, _json(headers), _json(cookies))
-
-
-def _json(texts: dict[str, str]) -> str:
-    try:
-        return orjson.dumps(texts).decode()
-    except TypeError:  # bytes that are not UTF-8 arrive as lone surrogates
-        clean = {k.encode(errors="replace").decode(): v.encode(errors="replace").decode() for k, v in texts.items()}
-        return orjson.dumps(clean).decode()
+    return payload_of(asked, body, request.headers.get("Content-Type"))
 
 
 def _relation_methods(relation: Relation) -> str:

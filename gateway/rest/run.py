@@ -1,0 +1,97 @@
+"""From a request that was read to a statement, and from its rows to a result: what the surfaces of this room share.
+
+The plans are pure; only `run` awaits, within a transaction that somebody else opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import asyncpg
+import orjson
+
+from gateway.catalog import Catalog
+from gateway.database import Access, Transaction
+from gateway.rest.compile import Compiled, CompileRules, compile_call, compile_read, shape_key, values
+from gateway.rest.compile_write import compile_posted_call, compile_write, write_key
+from gateway.rest.payload import Payload, read_payload
+from gateway.rest.plancache import PlanCache
+from gateway.rest.request import Request
+from gateway.rest.respond import Result, body_bytes, check_affected, check_single
+
+
+def payload_of(asked: Request, body: bytes, content_type: str | None) -> Payload:
+    """The body of a write or a posted call. Raises PGRST102."""
+    columns = asked.method != "PUT" and any(part[0] == "columns" for part in asked.query.shape)
+    return read_payload(body, content_type, columns=columns, call=asked.is_call)
+
+
+def read_plan(asked: Request, catalog: Catalog, rules: CompileRules, plans: PlanCache) -> Compiled:
+    """The plan of a GET or HEAD, of a relation or a function."""
+    compile_ = compile_call if asked.is_call else compile_read
+    return plans.get(catalog, shape_key(asked), lambda: compile_(asked, catalog, rules))
+
+
+def write_plan(
+    asked: Request, payload: Payload | None, catalog: Catalog, rules: CompileRules, plans: PlanCache
+) -> Compiled:
+    """The plan of a write, or of a function called by POST."""
+
+    def compile_() -> Compiled:
+        if asked.is_call and payload is not None:
+            return compile_posted_call(asked, payload, catalog, rules)
+        return compile_write(asked, payload, catalog, rules)
+
+    return plans.get(catalog, write_key(asked, payload), compile_)
+
+
+async def run(
+    transaction: Transaction, asked: Request, compiled: Compiled, arguments: Sequence[str], rules: CompileRules
+) -> Result:
+    """The result of `compiled` within `transaction`. Raises DatabaseError, ConnectionLost, and what is checked of a
+    result before it may be committed (PGRST116, PGRST115, PGRST124)."""
+    text = compiled.statement.text
+    if compiled.rendering.explain is not None:
+        rows = await transaction.fetch(text, arguments)
+        return Result(_plan_text(rows), len(rows))
+    row = await transaction.fetchrow(text, arguments)
+    assert row is not None  # the statement aggregates
+    result = result_of(compiled, row)
+    check_single(compiled, result.page)
+    check_affected(asked, compiled, result.page)
+    if compiled.estimate is not None:
+        planned = await transaction.fetchrow(compiled.estimate.text, compiled.estimate.bind(values(asked)))
+        assert planned is not None  # EXPLAIN always answers
+        result = _estimated(result, _plan_rows(planned[0]), asked.preferences.count, rules)
+    return result
+
+
+def result_of(compiled: Compiled, row: asyncpg.Record) -> Result:
+    """The columns are those of `sql.read` and `sql.write`."""
+    total = int(row[0]) if row[0] is not None else None
+    body = body_bytes(compiled, row[2])
+    if compiled.access is Access.VOUCHED:
+        return Result(body, int(row[1]), total)
+    if compiled.write is None:
+        return Result(body, int(row[1]), total, row[3], row[4])
+    inserted = int(row[6]) if row[6] is not None else None
+    return Result(body, int(row[1]), total, row[3], row[4], row[5], inserted)
+
+
+def _plan_text(rows: list[asyncpg.Record]) -> bytes:
+    """EXPLAIN answers one JSON document, or a line of text for each step."""
+    return b"\n".join(cell if isinstance(cell, bytes) else str(cell).encode() for cell in (row[0] for row in rows))
+
+
+def _plan_rows(plan: bytes) -> int:
+    return int(orjson.loads(plan)[0]["Plan"]["Plan Rows"])
+
+
+def _estimated(result: Result, planned: int, count: str | None, rules: CompileRules) -> Result:
+    """`planned` takes the planner's word; `estimated` counts as far as is cheap, and takes it beyond."""
+    total = planned
+    if count == "estimated" and result.total is not None:
+        most = rules.read.max_rows
+        total = result.total if most is not None and result.total <= most else max(result.total, planned)
+    return replace(result, total=total)

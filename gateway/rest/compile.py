@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gateway.catalog import Catalog, Function, Name, Volatility
 from gateway.database import Access
 from gateway.rest.errors import invalid_preferences, max_affected_on_single_result, no_table
 from gateway.rest.grammar.query import parse_shape
 from gateway.rest.media import Form, Rendering, Subject, negotiate
+from gateway.rest.paging import Paging, check_pageable
 from gateway.rest.plan.functions import call_by_get, computed_fields, find_function
+from gateway.rest.plan.keyset import digest
 from gateway.rest.plan.model import ReadTree
 from gateway.rest.plan.suggest import closest
 from gateway.rest.plan.tree import ReadRules, read_tree
 from gateway.rest.request import Request
 from gateway.rest.sql.arguments import Statement
-from gateway.rest.sql.read import Counting, Shaping, plan_statement, read_statement, void_statement
+from gateway.rest.sql.read import Counting, Shaping, aggregates, plan_statement, read_statement, void_statement
 
 _ISOLATION = "default_transaction_isolation"
 
@@ -48,7 +51,7 @@ class Compiled:
     `estimate` is the EXPLAIN that planned and estimated counts need. `isolation` and `hoisted` are a function's own.
     `void` results have no body; `single` results are one value however many rows they would have. `path` is the
     relation's name for Content-Location, None for functions. `write` is None for reads and calls. `opaque` is why
-    the fast path is closed.
+    the fast path is closed. `paging` is None unless the rows are read by cursor.
     """
 
     statement: Statement
@@ -65,12 +68,30 @@ class Compiled:
     legacy_names: tuple[tuple[str, str], ...] = ()
     read_only: bool = True
     write: WriteAnswer | None = None
+    paging: Paging | None = None
 
 
-def shape_key(request: Request) -> Hashable:
+class ShapeKey:
+    """A hashable that is hashed once: its parts are deep, and each request looks its plan up."""
+
+    __slots__ = ("_hash", "_parts")
+
+    def __init__(self, *parts: Hashable) -> None:
+        self._parts = parts
+        self._hash = hash(parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, ShapeKey) and self._parts == other._parts)
+
+
+@lru_cache(maxsize=4096)
+def shape_key(request: Request) -> ShapeKey:
     """What two requests must have in common to share a statement."""
     preferences = request.preferences
-    return (
+    return ShapeKey(
         request.target,
         request.name,
         request.schema,
@@ -116,10 +137,13 @@ def compile_read(request: Request, catalog: Catalog, rules: CompileRules) -> Com
     subject = Subject(name, tree.default_select)
     rendering = negotiate(request.accept, subject, catalog, plans=rules.plans)
     check_preferences(request)
+    paging = _paging(request, tree, rendering, rules)
     opaque = _opaque(tree, rendering, rules)
     estimate = _estimate(request, tree, rules, slots)
     vouched = opaque is None and estimate is None
-    shaping = Shaping(rendering, request.method == "HEAD", binary=_binary(rendering, catalog, None))
+    shaping = Shaping(
+        rendering, request.method == "HEAD", binary=_binary(rendering, catalog, None), keyed=paging is not None
+    )
     statement = read_statement(tree, shaping, counting(request, rules), slots, proof=vouched)
     return Compiled(
         statement,
@@ -130,7 +154,16 @@ def compile_read(request: Request, catalog: Catalog, rules: CompileRules) -> Com
         path=request.name,
         binary=shaping.binary,
         legacy_names=tree.legacy_names,
+        paging=paging,
     )
+
+
+def _paging(request: Request, tree: ReadTree, rendering: Rendering, rules: CompileRules) -> Paging | None:
+    if tree.keyset is None:
+        return None
+    check_pageable(request, rendering, aggregated=aggregates(tree))
+    name = Name(request.schema, request.name)
+    return Paging(digest(name, tree.keyset, request.query.shape), rules.read.max_rows)
 
 
 def unknown_table(name: Name, catalog: Catalog) -> Exception:

@@ -6,6 +6,8 @@ import enum
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from gateway.rest.errors import (
@@ -21,6 +23,9 @@ from gateway.rest.media import MediaRange, read_accept
 from gateway.rest.preferences import Preferences, read_preferences
 
 _RANGE = re.compile(r"([0-9]{1,18})-([0-9]{0,18})")
+_REMEMBERED = 512
+"""Characters of path and query; longer requests are read anew each time, which bounds the memory."""
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -31,10 +36,11 @@ class Target(enum.Enum):
     FUNCTION = "function"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Request:
     """`schema` is the active one; `profile_sent` tells whether a header chose it. `limit` and `offset` are those of
-    the root after the Range header; `name` is empty for the root."""
+    the root after the Range header; `name` is empty for the root. Equal requests may be the same object, and only that
+    makes them equal."""
 
     method: str
     target: Target
@@ -52,7 +58,7 @@ class Request:
         return self.target is Target.FUNCTION
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rules:
     """The settings that decide how a request is read. `root_spec` is the function that answers for the root;
     `api_keys` says that the query parameter `apikey` is a credential and no filter."""
@@ -69,17 +75,48 @@ def read_request(
 
     Raises errors in PostgREST's order: path, profile, method, query string, ranges.
     """
+    said = _Said(
+        headers.get("Accept-Profile" if method in _READS else "Content-Profile"),
+        headers.get("Range") if method == "GET" else None,
+        headers.get("Accept"),
+        ", ".join(prefer) if prefer else None,
+    )
+    read = _remembered if len(path) + len(raw_query) <= _REMEMBERED else _read
+    return read(method, path, raw_query, said, rules)
+
+
+class _Said(NamedTuple):
+    """The headers that matter, None if not sent."""
+
+    profile: str | None
+    range: str | None
+    accept: str | None
+    prefer: str | None
+
+
+@lru_cache(maxsize=4096)
+def _remembered(method: str, path: str, raw_query: str, said: _Said, rules: Rules) -> Request:
+    """Requests repeat. Rules are equal only to themselves, so those of other surfaces are other requests."""
+    return _read(method, path, raw_query, said, rules)
+
+
+def _read(method: str, path: str, raw_query: str, said: _Said, rules: Rules) -> Request:
     target, name = _target(path)
     if target is Target.ROOT and rules.root_spec is not None:
         target, name = Target.FUNCTION, rules.root_spec
-    schema, profile_sent = _profile(method, headers, rules.schemas)
+    schema, profile_sent = _profile(said.profile, rules.schemas)
     _check_method(method, target)
     if rules.api_keys and "apikey=" in raw_query:
         raw_query = "&".join(part for part in raw_query.split("&") if not part.startswith("apikey="))
-    query = read_query(raw_query, call=target is Target.FUNCTION and method in _READS)
+    reads = method in _READS
+    query = read_query(
+        raw_query,
+        call=target is Target.FUNCTION and reads,
+        cursors=target is Target.RELATION and reads,
+    )
     if method == "PUT" and (query.limit is not None or query.offset):
         raise put_range()
-    limit, offset = _range(query, headers.get("Range") if method == "GET" else None)
+    limit, offset = _range(query, said.range)
     return Request(
         method,
         target,
@@ -87,8 +124,8 @@ def read_request(
         schema,
         profile_sent,
         query,
-        read_preferences(prefer),
-        read_accept(headers.get("Accept")),
+        read_preferences(() if said.prefer is None else (said.prefer,)),
+        read_accept(said.accept),
         limit,
         offset,
     )
@@ -118,8 +155,7 @@ def _segment(text: str) -> str:
     return name
 
 
-def _profile(method: str, headers: Mapping[str, str], schemas: tuple[str, ...]) -> tuple[str, bool]:
-    profile = headers.get("Accept-Profile" if method in _READS else "Content-Profile")
+def _profile(profile: str | None, schemas: tuple[str, ...]) -> tuple[str, bool]:
     if profile is None:
         return schemas[0], False
     profile = _utf8(profile)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from gateway.rest.errors import (
     too_many_affected,
 )
 from gateway.rest.media import Form
+from gateway.rest.paging import next_page
 from gateway.rest.preferences import NONE, applied
 from gateway.rest.request import Request
 
@@ -40,7 +42,8 @@ _WARNING = (
 class Result:
     """One answer of PostgreSQL. `total` is known if it was counted; `headers` and `status` are the texts of the
     `response.*` settings, None if SQL did not set them. `location` is the primary key of a single new row, as a JSON
-    object of texts; `inserted` how many rows were new, if that was counted."""
+    object of texts; `inserted` how many rows were new, if that was counted. `place` is where the last row of a read by cursor
+    stands in the order, a JSON array."""
 
     body: bytes
     page: int
@@ -49,6 +52,7 @@ class Result:
     status: str | None = None
     location: bytes | None = None
     inserted: int | None = None
+    place: bytes | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,8 @@ def respond(request: Request, compiled: Compiled, result: Result, rules: Respond
         headers.append(("Preference-Applied", preferences))
     headers.append(("Vary", "Accept, Prefer, Range"))
     headers.extend(_warnings(compiled.legacy_names))
+    if compiled.paging is not None:
+        headers.extend(next_page(request, compiled.paging, result.page, result.place))
     body = result.body
     if status == _NOT_SATISFIABLE:
         error = range_not_satisfiable(_beyond(request.offset, result.total))
@@ -163,7 +169,8 @@ def _new_location(table: str, key: bytes | None) -> str | None:
         return None
     pairs: dict[str, str | None] = json.loads(key)
     query = "&".join(
-        f"{quote(name)}={'is.null' if value is None else 'eq.' + quote(value)}" for name, value in pairs.items()
+        f"{quote(name, safe='')}={'is.null' if value is None else 'eq.' + quote(value, safe='')}"
+        for name, value in pairs.items()
     )
     return f"/{quote(table, safe='$')}?{query}"
 
@@ -183,10 +190,15 @@ def _beyond(offset: int, total: int | None) -> str:
 
 
 def _location(path: str, canonical: str) -> list[Header]:
-    location = f"/{quote(path, safe='$')}"
-    if canonical:
-        location += f"?{canonical}"
+    if len(canonical) > _LONGEST_LOCATION:
+        return []
+    location = _quoted_path(path) + (f"?{canonical}" if canonical else "")
     return [("Content-Location", location)] if len(location) <= _LONGEST_LOCATION else []
+
+
+@lru_cache(maxsize=1024)
+def _quoted_path(path: str) -> str:
+    return f"/{quote(path, safe='$')}"
 
 
 def _applied(request: Request, rules: RespondRules, *, call: bool, write: WriteAnswer | None = None) -> str | None:

@@ -134,7 +134,7 @@ def _write(request: Request, clauses: Clauses, payload: Payload | None, relation
     columns = written_columns(relation, sorted(keys), catalog)
     put = request.method == "PUT"
     if put:
-        check_put(clauses, relation)
+        check_put(clauses, relation, keys)
     return Write(
         kind,
         relation,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from gateway.catalog import Catalog, Name, Relation
-from gateway.rest.errors import put_filters, unknown_column
+from gateway.rest.errors import put_filters, put_mismatch, unknown_column
 from gateway.rest.grammar.query import Clauses
 from gateway.rest.grammar.syntax import Comparison, Condition, Filter
 from gateway.rest.plan.columns import Columns
@@ -80,11 +80,14 @@ def root_conditions(clauses: Clauses, relation: Relation, catalog: Catalog) -> t
     return tuple(own_predicate(condition, columns) for path, condition in clauses.conditions if not path)
 
 
-def check_put(clauses: Clauses, relation: Relation) -> None:
-    """PUT names one row: each column of the primary key with `eq`, and nothing else. Raises PGRST105."""
+def check_put(clauses: Clauses, relation: Relation, keys: Collection[str]) -> None:
+    """PUT names one row: each column of the primary key with `eq`, and nothing else. Raises PGRST105; PGRST115 if the
+    body's keys leave out a part of the primary key."""
     named = [_put_column(condition) for _, condition in clauses.conditions]
     if not relation.primary_key or None in named or set(named) != set(relation.primary_key):
         raise put_filters()
+    if not set(relation.primary_key) <= set(keys):
+        raise put_mismatch()
 
 
 def _put_column(condition: Condition) -> str | None:

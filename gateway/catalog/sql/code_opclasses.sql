@@ -10,7 +10,9 @@ select
         select i.indrelid from pg_index i where o.oid = any (i.indclass)
         union
         select k.partrelid from pg_partitioned_table k where o.oid = any (k.partclass)
-    ) as relations
+    ) as relations,
+    o.opcdefault and m.amname in ('btree', 'hash') as implicit
 from pg_opclass o
+join pg_am m on m.oid = o.opcmethod
 where exists (select from pg_amproc p where p.amprocfamily = o.opcfamily and p.amproc >= 16384)
     or exists (select from pg_amop a where a.amopfamily = o.opcfamily and a.amopopr >= 16384)

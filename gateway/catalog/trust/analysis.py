@@ -57,6 +57,11 @@ class _Graph:
         self.functions = {function.oid: function for function in code.functions}
         self.relations = {relation.oid: relation for relation in code.relations}
         self.casts: list[Node] = [("cast", index) for index in range(len(code.casts))]
+        # GROUP BY, DISTINCT, sorting, and whatever compares arrays or rows find these by the type alone. Those of
+        # user-defined types are found by the type, but trees and texts need not mention a built-in one.
+        self.comparisons: list[Node] = [
+            ("opclass", opclass.oid) for opclass in code.opclasses if opclass.implicit and opclass.type < FIRST_USER_OID
+        ]
 
     def build(self) -> None:
         self._register()
@@ -118,6 +123,7 @@ class _Graph:
             self.edges[node].update(self.by_oid.get(oid, ()))
         self._link(node, "function", found.calls - CURRENT_SETTING_OIDS)
         self._link(node, "relation", found.relations)
+        self.edges[node].update(self.comparisons)
 
     def _require_setting(self, node: Node, setting: str | None) -> None:
         if setting is None:
@@ -138,7 +144,7 @@ class _Graph:
         for operator in self.code.operators:
             if operator.name in known.IMPLICIT_OPERATORS or any(operator.name in run for run in text.operators):
                 self.edges[node].add(("operator", operator.oid))
-        self.edges[node].update(self.casts)
+        self.edges[node].update((*self.casts, *self.comparisons))
 
     def _types(self) -> None:
         for relation in self.code.relations:

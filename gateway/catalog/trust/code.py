@@ -76,7 +76,8 @@ class CastCode:
 
 @dataclass(frozen=True, slots=True)
 class OperatorClassCode:
-    """An operator class with user-defined members; `relations` have an index or partition key of it."""
+    """An operator class with user-defined members; `relations` have an index or partition key of it. `implicit` says
+    that PostgreSQL takes it to compare or hash values of its type wherever nobody names an operator."""
 
     oid: int
     name: str
@@ -84,6 +85,7 @@ class OperatorClassCode:
     functions: Sequence[int]
     operators: Sequence[int]
     relations: Sequence[int]
+    implicit: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def tokens(text: str) -> Iterator[Token]:
         elif kind == "unicode":
             raise NotUnderstood("uses Unicode escapes")
         elif kind == "word":
-            yield Token("word", _name(match.group().lower()))
+            yield Token("word", _name(_folded(match.group())))
         elif kind == "quoted":
             yield Token("quoted", _name(match.group()[1:-1].replace('""', '"')))
         elif kind == "string":
@@ -110,6 +110,11 @@ def _dollar_end(text: str, delimiter: str, position: int) -> int:
     if end < 0:
         raise NotUnderstood("has an open string")
     return end + len(delimiter)
+
+
+def _folded(word: str) -> str:
+    """As PostgreSQL folds names where characters may have several bytes: ASCII letters only."""
+    return word.encode().lower().decode()
 
 
 def _name(name: str) -> str:
@@ -139,13 +144,15 @@ def mentions(text: str) -> Mentions:
             operators.add(token.text)
         if token.kind not in ("word", "quoted"):
             continue
-        names.add(token.text)
+        # Databases with a single-byte encoding fold the other letters too, by their locale.
+        spellings = {token.text} if token.kind == "quoted" else {token.text, token.text.lower()}
+        names |= spellings
         called = found[position + 1 : position + 2] == [Token("mark", "(")]
         if called and token.text == "current_setting":
             settings.add(_setting(found[position + 2 : position + 7]))
         # `row.f` is another way to write `f(row)`.
         elif called or found[max(position - 1, 0) : position] == [Token("mark", ".")]:
-            functions.add(token.text)
+            functions |= spellings
     return Mentions(frozenset(functions), frozenset(names), frozenset(operators), frozenset(settings))
 
 

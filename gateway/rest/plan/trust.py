@@ -12,13 +12,16 @@ from gateway.catalog import Catalog, Name
 from gateway.rest.grammar.syntax import Condition, Field, Logic
 from gateway.rest.plan.draft import Draft
 
-_PLAIN_CASTS = frozenset({
-    "bool", "boolean", "int2", "smallint", "int4", "int", "integer", "int8", "bigint", "float4", "real", "float8",
-    "double precision", "numeric", "decimal", "text", "varchar", "character varying", "date", "time", "timetz",
-    "timestamp", "timestamp without time zone", "timestamptz", "timestamp with time zone", "interval", "uuid", "json",
-    "jsonb", "bytea", "inet", "cidr", "money", "oid",
+_KEYWORD_CASTS = frozenset({
+    "boolean", "smallint", "int", "integer", "bigint", "real", "double precision", "numeric", "decimal", "varchar",
+    "character varying", "time", "time without time zone", "time with time zone", "timestamp",
+    "timestamp without time zone", "timestamp with time zone", "interval",
 })  # fmt: skip
-"""Casts that PostgreSQL resolves to its own types whatever the search path holds."""
+"""Casts that mean PostgreSQL's own types by SQL's grammar. `text`, `uuid` and the like are names: where the search path
+has `pg_catalog` at its end, others come before them."""
+
+_NAMED_BY_STATEMENTS = ("json", "jsonb", "text")
+"""Types that the gateway's own statements name."""
 
 _REPRESENTED_AS = frozenset({Name("pg_catalog", "text"), Name("pg_catalog", "json")})
 """The other end of each representation. That a domain's cast is opaque says nothing of plain columns of these."""
@@ -26,6 +29,9 @@ _REPRESENTED_AS = frozenset({Name("pg_catalog", "text"), Name("pg_catalog", "jso
 
 def opaque_reason(root: Draft, catalog: Catalog) -> str | None:
     """Why the read needs its own transaction, or None if it may use the fast path."""
+    for name in _NAMED_BY_STATEMENTS:
+        if name in catalog.opaque_names:
+            return catalog.opaque_names[name]
     for node in root.walk():
         reason = _node_reason(node, catalog)
         if reason is not None:
@@ -47,7 +53,7 @@ def _node_reason(node: Draft, catalog: Catalog) -> str | None:
             return between.opaque if between else f"{junction.table} is not in the catalog"
     casts = any(item.cast is not None for item in node.fields)
     paths = any(field.path for field in (*_own_fields(node), *(term.field for term in node.order)))
-    operators = node.conditions or node.order or node.relationship or casts or paths
+    operators = node.conditions or node.order or node.relationship or casts or paths or node.aggregates
     if operators and catalog.opaque_operators is not None:
         return catalog.opaque_operators
     for item in node.fields:
@@ -75,7 +81,7 @@ def _field_reason(node: Draft, catalog: Catalog) -> str | None:
 def _types(cast: str | None) -> list[str]:
     """Every word of a cast that may name a type, as the catalog would have it: `word array` means an array of that
     type. Nothing for casts that are always PostgreSQL's own."""
-    if cast is None or cast.lower() in _PLAIN_CASTS:
+    if cast is None or cast.lower() in _KEYWORD_CASTS:
         return []
     return [_cut(word) for word in _folded(cast).split()]
 

@@ -361,3 +361,22 @@ async def test_calls(mediatheque: Mediatheque, target: str, expected: Any) -> No
 )
 async def test_rows_are_the_callers(mediatheque: Mediatheque, bearer: str, expected: Any) -> None:
     await check(mediatheque, "/notes?select=id&order=id", expected, bearer=bearer)
+
+
+async def test_the_gateways_take_different_paths(mediatheque: Mediatheque, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast: dict[str, int] = {}
+    for name in ("fast", "careful"):
+        database = getattr(mediatheque, name).gateway.database
+        fast[name] = 0
+
+        async def counted(*given: Any, name: str = name, read: Any = database.read) -> Any:
+            fast[name] += 1
+            return await read(*given)
+
+        monkeypatch.setattr(database, "read", counted)
+    targets = [row[0] for row in (*COLUMNS, *ORDER_AND_RANGE, *EMBEDS, *SPREADS, *AGGREGATES) if row[1] is not None]
+    targets += [f"/books?select=id&{query}" for query, _ in FILTERS]
+    for target in targets:
+        await both(mediatheque, target)
+    assert fast["careful"] == 0
+    assert fast["fast"] > 0.9 * len(targets)

@@ -52,6 +52,7 @@ def _measure(server: EmbeddedPostgres, options: argparse.Namespace) -> None:
         running = [stack.enter_context(servers.gateway(built))]
         if "textbook" not in options.without:
             running.insert(0, stack.enter_context(servers.textbook(built)))
+            running.insert(1, stack.enter_context(servers.textbook(built, "uvloop")))
         program = os.environ.get("POSTGREST_BIN")
         if program and "postgrest" not in options.without:
             running.append(stack.enter_context(servers.postgrest(built, program)))

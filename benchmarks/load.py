@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import uvloop
 
 _END_OF_HEAD = b"\r\n\r\n"
-_LENGTH = b"content-length:"
+_LENGTH = b"Content-Length:"
 
 
 @dataclass(slots=True)
@@ -74,12 +74,11 @@ class Connection(asyncio.Protocol):
 
 
 def _length(head: bytes) -> int:
-    lowered = head.lower()
-    at = lowered.find(_LENGTH)
+    at = head.find(_LENGTH)
     if at < 0:
         raise ValueError("an answer without Content-Length")
-    end = lowered.find(b"\r\n", at)
-    return int(lowered[at + len(_LENGTH) : end if end >= 0 else None])
+    end = head.find(b"\r\n", at)
+    return int(head[at + len(_LENGTH) : end if end >= 0 else None])
 
 
 async def _run(job: dict) -> dict:

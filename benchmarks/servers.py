@@ -47,11 +47,11 @@ class Server:
 
 
 @contextmanager
-def textbook(world: World) -> Iterator[Server]:
+def textbook(world: World, *loop: str) -> Iterator[Server]:
     port = _free_port()
-    command = [sys.executable, "-m", "benchmarks.textbook", str(port), world.dsn, SECRET]
+    command = [sys.executable, "-m", "benchmarks.textbook", str(port), world.dsn, SECRET, *loop]
     with _process(command, {}, port) as pid:
-        yield Server("textbook", port, pid, numbered=True)
+        yield Server(" + ".join(["textbook", *loop]), port, pid, numbered=True)
 
 
 @contextmanager

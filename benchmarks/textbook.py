@@ -1,10 +1,12 @@
 """What a good tutorial would have you write: aiohttp, an asyncpg pool, a transaction per request, `set_config`.
 
-`python -m benchmarks.textbook PORT DSN SECRET`. The token is verified for each request and rows pass through Python.
+`python -m benchmarks.textbook PORT DSN SECRET [uvloop]`. The token is verified for each request and rows pass through
+Python. Tutorials use asyncio's own event loop; with `uvloop` it is that of the gateway.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 
@@ -54,8 +56,9 @@ async def main(port: int, dsn: str, secret: str) -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     print("ready", flush=True)
-    await web.asyncio.Event().wait()
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3]))
+    run = uvloop.run if "uvloop" in sys.argv[4:] else asyncio.run
+    run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3]))

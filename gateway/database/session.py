@@ -14,12 +14,15 @@ from gateway.database.connection import Arguments, State, TextConnection
 from gateway.database.model import Caller, Envelope, TransactionMode
 from gateway.database.settings import (
     Pair,
+    Turn,
     begin,
     caller_settings,
     changed_settings,
     in_statements,
     set_config_statement,
     transaction_settings,
+    turn_commands,
+    turn_settings,
 )
 
 SPOILED = "passerelle: this session has"
@@ -147,6 +150,10 @@ class Session:
         else:
             blank = b""
         return blank + opening + self._set(pairs, local=True)
+
+    def messages_to_turn(self, before: Turn | None, turn: Turn, mode: TransactionMode) -> bytes:
+        """What makes an open transaction go on with another request of the same caller."""
+        return wire.script(turn_commands(before, turn, mode)) + self._set(turn_settings(turn, mode), local=True)
 
     def forget(self, sql: str) -> None:
         """Prepare `sql` anew when it is needed next: its tables have changed."""

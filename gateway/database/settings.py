@@ -7,9 +7,11 @@ not to the role itself; everything else comes after it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from gateway.database.errors import DatabaseError
 from gateway.database.model import Caller, Envelope, TransactionMode
+from gateway.database.quoting import quote_identifier
 from gateway.identity import Identity
 
 Pair = tuple[str, str]
@@ -84,6 +86,48 @@ def transaction_settings(caller: Caller, envelope: Envelope, mode: TransactionMo
         *_allowed(caller.settings),
         *_allowed(mode.hoisted),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One of several requests that share a transaction: what holds while its statements run."""
+
+    caller: Caller
+    envelope: Envelope
+    read_only: bool
+
+
+def turn_settings(turn: Turn, mode: TransactionMode) -> list[Pair]:
+    """Everything that holds for the turn, set anew: earlier statements may have changed any of it.
+
+    The login role comes first, because the role's own settings may be privileged ones. What earlier statements said
+    about their answer is taken back.
+    """
+    return [
+        ("role", "none"),
+        *transaction_settings(turn.caller, turn.envelope, mode),
+        ("response.headers", ""),
+        ("response.status", ""),
+    ]
+
+
+def turn_commands(before: Turn | None, turn: Turn, mode: TransactionMode) -> list[str]:
+    """What must run before the settings of `turn`, when the last turn was `before`.
+
+    Within a transaction that writes, turns that only read get a read-only subtransaction: PostgreSQL lets nobody
+    leave that mode from inside, and ends it with the subtransaction.
+    """
+    commands: list[str] = []
+    was_reading = before is not None and before.read_only
+    if was_reading and not turn.read_only and not mode.read_only:
+        commands.append("RELEASE SAVEPOINT passerelle_reading")
+    if before is not None:
+        kept = {name for name, _ in turn.caller.settings}
+        gone = [name for name, _ in before.caller.settings if name not in kept]
+        commands += [f"RESET {quote_identifier(name)}" for name in gone if name.isalpha()]
+    if turn.read_only and not was_reading and not mode.read_only:
+        commands += ["SAVEPOINT passerelle_reading", "SET TRANSACTION READ ONLY"]
+    return commands
 
 
 def begin(mode: TransactionMode) -> str:

@@ -12,6 +12,7 @@ from gateway.database.errors import DatabaseError, is_unencodable, translate
 from gateway.database.model import Caller, Envelope, TransactionMode
 from gateway.database.pool import Pool
 from gateway.database.session import SPOILED, Session
+from gateway.database.settings import Turn
 from gateway.errors import GatewayError
 
 
@@ -36,6 +37,8 @@ class Transaction:
         "_opened",
         "_pool",
         "_renewed",
+        "_turn",
+        "_waiting",
         "session",
     )
 
@@ -52,6 +55,19 @@ class Transaction:
         self._renewed = False
         self._completed = 0
         self._failure: GatewayError | None = None
+        self._turn: Turn | None = None
+        self._waiting: Turn | None = None
+
+    def turn_to(self, caller: Caller, envelope: Envelope, *, read_only: bool) -> None:
+        """Go on with another request in the same transaction: what runs from now on runs as `caller` (of the same
+        identity) with all its settings made anew, whatever earlier statements did to them. `read_only` turns cannot
+        write, even if the transaction can. Travels with the next statement."""
+        self._waiting = Turn(caller, envelope, read_only)
+
+    @property
+    def role(self) -> str:
+        """The role that the statements run as."""
+        return self._caller.identity.role
 
     async def fetchrow(self, sql: str, arguments: Arguments = ()) -> asyncpg.Record | None:
         """The first row of `sql`, run to its end as the caller. Raises DatabaseError, ConnectionLost."""
@@ -72,6 +88,8 @@ class Transaction:
             await self._renew(sql, error)
             return await self.fetch(sql, arguments)
         self._completed += 1
+        if self._waiting is not None:
+            self._turn, self._waiting = self._waiting, None
         return rows
 
     async def execute(self, sql: str) -> None:
@@ -104,9 +122,17 @@ class Transaction:
             raise RuntimeError("the transaction is over")
         if self._failure is not None:
             raise self._failure
+        turn = self._waiting
+        if self._opened and turn is not None:
+            if not self.session.connection.understands:
+                # The next request's names would not be read as they were quoted.
+                raise DatabaseError(500, "55000", "the session's encoding or its way to write strings was changed")
+            return self.session.messages_to_turn(self._turn, turn, self._mode)
         if self._opened:
             return b""
         messages = self.session.messages_to_open(self._caller, self._envelope, self._mode)
+        if turn is not None:
+            messages += self.session.messages_to_turn(None, turn, self._mode)
         self._opened = True
         # From here on the session's state depends on what runs on it.
         self.session.carried, self.session.dirty = None, True

@@ -20,6 +20,7 @@ from gateway.rest.errors import (
     too_many_affected,
 )
 from gateway.rest.media import Form
+from gateway.rest.own_errors import duplicate_keys, rows_not_found
 from gateway.rest.paging import next_page
 from gateway.rest.preferences import NONE, applied
 from gateway.rest.request import Request
@@ -39,11 +40,20 @@ _WARNING = (
 
 
 @dataclass(frozen=True, slots=True)
+class Matched:
+    """Rows of the body, different keys among them, and how many of these were found."""
+
+    given: int
+    distinct: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """One answer of PostgreSQL. `total` is known if it was counted; `headers` and `status` are the texts of the
     `response.*` settings, None if SQL did not set them. `location` is the primary key of a single new row, as a JSON
-    object of texts; `inserted` how many rows were new, if that was counted. `place` is where the last row of a read by cursor
-    stands in the order, a JSON array."""
+    object of texts; `inserted` how many rows were new, if that was counted; `matched` how an update by key went.
+    `place` is where the last row of a read by cursor stands in the order, a JSON array."""
 
     body: bytes
     page: int
@@ -52,6 +62,7 @@ class Result:
     status: str | None = None
     location: bytes | None = None
     inserted: int | None = None
+    matched: Matched | None = None
     place: bytes | str | None = None
 
 
@@ -95,6 +106,14 @@ def check_affected(request: Request, compiled: Compiled, rows: int) -> None:
         raise too_many_affected(rows)
     if compiled.write is not None and compiled.write.method == "PUT" and rows != 1:
         raise put_mismatch()
+
+
+def check_matched(request: Request, matched: Matched) -> None:
+    """Raises PGRSTX23 for a key that was given twice, and PGRSTX24 in strict handling for one that was not found."""
+    if matched.distinct < matched.given:
+        raise duplicate_keys(matched.given, matched.distinct)
+    if request.preferences.strict and matched.found < matched.given:
+        raise rows_not_found(matched.given, matched.found)
 
 
 def respond(request: Request, compiled: Compiled, result: Result, rules: RespondRules) -> Answer:
@@ -217,6 +236,9 @@ def _applied(request: Request, rules: RespondRules, *, call: bool, write: WriteA
             "handling": preferences.handling,
             "timezone": preferences.timezone,
             "max-affected": str(preferences.max_affected) if limited and limits else None,
+            "nested": "insert" if write and write.nested else None,
+            "update": "by-key" if write and write.by_key else None,
+            "operations": "apply" if write and write.operations else None,
         }
     )
 

@@ -15,22 +15,30 @@ from gateway.catalog import Catalog
 from gateway.database import Access, Transaction
 from gateway.rest.compile import Compiled, CompileRules, compile_call, compile_read, shape_key, values
 from gateway.rest.compile_write import compile_posted_call, compile_write, write_key
-from gateway.rest.payload import Payload, read_payload
+from gateway.rest.paging import check_cursor
+from gateway.rest.payload import Payload, media_type, read_payload
 from gateway.rest.plancache import PlanCache
 from gateway.rest.request import Request
-from gateway.rest.respond import Result, body_bytes, check_affected, check_single
+from gateway.rest.respond import Matched, Result, body_bytes, check_affected, check_matched, check_single
+from gateway.rest.update_body import read_update
 
 
 def payload_of(asked: Request, body: bytes, content_type: str | None) -> Payload:
     """The body of a write or a posted call. Raises PGRST102."""
     columns = asked.method != "PUT" and any(part[0] == "columns" for part in asked.query.shape)
+    by_key, operations = asked.preferences.by_key, asked.preferences.operations
+    if asked.method == "PATCH" and (by_key or operations) and media_type(content_type) == "application/json":
+        return read_update(body, columns=columns, by_key=by_key, operations=operations)
     return read_payload(body, content_type, columns=columns, call=asked.is_call)
 
 
 def read_plan(asked: Request, catalog: Catalog, rules: CompileRules, plans: PlanCache) -> Compiled:
-    """The plan of a GET or HEAD, of a relation or a function."""
+    """The plan of a GET or HEAD, of a relation or a function. A cursor must be one of this plan."""
     compile_ = compile_call if asked.is_call else compile_read
-    return plans.get(catalog, shape_key(asked), lambda: compile_(asked, catalog, rules))
+    compiled = plans.get(catalog, shape_key(asked), lambda: compile_(asked, catalog, rules))
+    if compiled.paging is not None:
+        check_cursor(asked, compiled.paging)
+    return compiled
 
 
 def write_plan(
@@ -49,8 +57,11 @@ def write_plan(
 async def run(
     transaction: Transaction, asked: Request, compiled: Compiled, arguments: Sequence[str], rules: CompileRules
 ) -> Result:
-    """The result of `compiled` within `transaction`. Raises DatabaseError, ConnectionLost, and what is checked of a
-    result before it may be committed (PGRST116, PGRST115, PGRST124)."""
+    """The result of `compiled` within `transaction`. Raises DatabaseError, ConnectionLost, what the caller's guards
+    refuse, and what is checked of a result before it may be committed (PGRST116, PGRST115, PGRST124, PGRSTX23…)."""
+    guarded = compiled.write.guarded if compiled.write else None
+    if guarded is not None:
+        rules.guards.check_filter(guarded, transaction.role)
     text = compiled.statement.text
     if compiled.rendering.explain is not None:
         rows = await transaction.fetch(text, arguments)
@@ -60,6 +71,10 @@ async def run(
     result = result_of(compiled, row)
     check_single(compiled, result.page)
     check_affected(asked, compiled, result.page)
+    if result.matched is not None:
+        check_matched(asked, result.matched)
+    if guarded is not None:
+        rules.guards.check_rows(guarded, transaction.role, result.page)
     if compiled.estimate is not None:
         planned = await transaction.fetchrow(compiled.estimate.text, compiled.estimate.bind(values(asked)))
         assert planned is not None  # EXPLAIN always answers
@@ -72,11 +87,14 @@ def result_of(compiled: Compiled, row: asyncpg.Record) -> Result:
     total = int(row[0]) if row[0] is not None else None
     body = body_bytes(compiled, row[2])
     if compiled.access is Access.VOUCHED:
-        return Result(body, int(row[1]), total)
+        return Result(body, int(row[1]), total, place=row[3] if compiled.paging is not None else None)
+    if compiled.paging is not None:
+        return Result(body, int(row[1]), total, row[3], row[4], place=row[5])
     if compiled.write is None:
         return Result(body, int(row[1]), total, row[3], row[4])
     inserted = int(row[6]) if row[6] is not None else None
-    return Result(body, int(row[1]), total, row[3], row[4], row[5], inserted)
+    matched = Matched(int(row[7]), int(row[8]), int(row[9])) if compiled.write.by_key else None
+    return Result(body, int(row[1]), total, row[3], row[4], row[5], inserted, matched)
 
 
 def _plan_text(rows: list[asyncpg.Record]) -> bytes:

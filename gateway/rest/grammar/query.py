@@ -6,16 +6,17 @@ the query from its values; `parse_shape` runs once per shape and makes the tree 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, unquote_plus
 
 from gateway.rest.errors import RestError
-from gateway.rest.grammar import names
+from gateway.rest.grammar import cursor, names
 from gateway.rest.grammar.logic import parse_logic
 from gateway.rest.grammar.operations import operation, parse_operation, split
 from gateway.rest.grammar.order import parse_names, parse_order
@@ -34,6 +35,7 @@ from gateway.rest.grammar.syntax import (
     Path,
     SelectItem,
 )
+from gateway.rest.read_errors import invalid_cursor
 
 _RESERVED = frozenset({"select", "columns", "on_conflict"})
 _EMBEDDABLE = frozenset({"order", "limit", "offset", "and", "or"})
@@ -52,7 +54,7 @@ class Query:
 
     `shape` holds what decides the statement; `values` are the parameters its slots point to, as text for PostgreSQL.
     `limit` and `offset` are those of the root, as asked; `canonical` is the query string sorted by key and encoded
-    anew, for Content-Location.
+    anew, for Content-Location. `cursor_digest` says what the cursor in it belongs to, None without one.
     """
 
     shape: tuple[ShapePart, ...]
@@ -60,6 +62,15 @@ class Query:
     canonical: str
     limit: int | None = None
     offset: int = 0
+    cursor_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """The rows are read by cursor. `slots` hold the values of the row to go on after, None standing for a null; no
+    slots at all mean the first page."""
+
+    slots: tuple[int | None, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +96,25 @@ class Clauses:
     arguments: tuple[Argument, ...] = ()
     columns: tuple[str, ...] | None = None
     on_conflict: tuple[str, ...] | None = None
+    after: After | None = None
 
 
-def read_query(raw: str, *, call: bool = False) -> Query:
+def read_query(raw: str, *, call: bool = False, cursors: bool = False) -> Query:
     """Read a raw (percent-encoded) query string; `call` is true for a function called by GET, where a parameter
-    that is no filter is an argument. Raises PGRST100."""
-    return _remembered(raw, call) if len(raw) <= _REMEMBERED else _read(raw, call)
+    that is no filter is an argument. `cursors`: the rows may be read by cursor. Raises PGRST100, PGRSTX50."""
+    return _remembered(raw, call, cursors) if len(raw) <= _REMEMBERED else _read(raw, call, cursors)
 
 
 @lru_cache(maxsize=4096)
-def _remembered(raw: str, call: bool) -> Query:
-    return _read(raw, call)
+def _remembered(raw: str, call: bool, cursors: bool) -> Query:
+    return _read(raw, call, cursors)
 
 
-def _read(raw: str, call: bool) -> Query:
+def _read(raw: str, call: bool, cursors: bool) -> Query:
     pairs = _decode(raw)
     canonical = "&".join([f"{_encoded(key)}={_encoded(value or '')}" for key, value in sorted(pairs, key=_key)])
     given = [(key, value) for key, value in pairs if value is not None]
-    reader = _Reader(call)
+    reader = _Reader(call, cursors)
     for key, value in given:
         reader.take(key, value)
     return reader.query(canonical)
@@ -155,8 +167,10 @@ def _undecodable(details: str) -> RestError:
 class _Reader:
     """Collects shape and values, parameter by parameter."""
 
-    def __init__(self, call: bool) -> None:
+    def __init__(self, call: bool, cursors: bool) -> None:
         self._call = call
+        self._cursors = cursors
+        self._token: str | None = None
         self._once: dict[str, str] = {}
         self._orders: dict[str, str] = {}
         self._ranges: dict[tuple[str, str], int] = {}
@@ -166,6 +180,11 @@ class _Reader:
     def take(self, key: str, value: str) -> None:
         if key in _RESERVED:
             self._once.setdefault(key, value)
+            return
+        if key == cursor.PARAMETER and self._cursors and value.startswith(cursor.MARK):
+            if self._token is not None:
+                raise invalid_cursor()
+            self._token = value.removeprefix(cursor.MARK)
             return
         prefix, _, last = key.rpartition(".")
         if last not in _EMBEDDABLE:
@@ -208,7 +227,19 @@ class _Reader:
                 continue
             shape.append((what, prefix))
             self._values.append(str(number))
-        return Query(tuple(shape), tuple(self._values), canonical, limit, max(offset, 0))
+        digest = self._after() if self._token is not None else None
+        return Query(tuple(shape), tuple(self._values), canonical, limit, max(offset, 0), digest)
+
+    def _after(self) -> str | None:
+        """Which values of a cursor are null decides the statement; the others are parameters."""
+        assert self._token is not None
+        position = cursor.read_cursor(self._token)
+        if position is None:
+            self._shape.append((cursor.PARAMETER, None))
+            return None
+        self._shape.append((cursor.PARAMETER, tuple(value is None for value in position.values)))
+        self._values.extend(value for value in position.values if value is not None)
+        return position.digest
 
 
 def _integer(text: str) -> int | None:
@@ -234,6 +265,7 @@ def parse_shape(shape: Sequence[ShapePart]) -> Clauses:
     orders: list[tuple[Path, tuple[OrderTerm, ...]]] = []
     ranges: dict[str, dict[Path, int]] = {"limit": {}, "offset": {}}
     arguments: list[Argument] = []
+    after: After | None = None
     slot = 0
     for part in shape:
         match part:
@@ -253,6 +285,12 @@ def parse_shape(shape: Sequence[ShapePart]) -> Clauses:
             case ("limit" | "offset" as what, str(prefix)):
                 ranges[what][_path(prefix)] = slot
                 slot += 1
+            case (cursor.PARAMETER, None):
+                after = After(None)
+            case (cursor.PARAMETER, tuple(nulls)):
+                numbers = itertools.count(slot)
+                after = After(tuple(None if null else next(numbers) for null in cast("tuple[bool, ...]", nulls)))
+                slot = next(numbers)
             case ("select", str(text)):
                 select = text or "*"
             case ("columns", str(text)):
@@ -270,6 +308,7 @@ def parse_shape(shape: Sequence[ShapePart]) -> Clauses:
         tuple(arguments),
         columns,
         on_conflict,
+        after,
     )
 
 

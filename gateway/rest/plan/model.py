@@ -141,15 +141,36 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """A term of an order with nothing left unsaid; see `Ordering`."""
+
+    column: ColumnRef
+    join: str | None
+    descending: bool
+    nulls_first: bool
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """Rows by cursor: `keys` are the terms of the root's order, which no two rows share. `position` holds a slot for
+    each key of the row to go on after (None: its value is null), or is None for the first page."""
+
+    keys: tuple[Key, ...]
+    position: tuple[int | None, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReadTree:
     """`opaque` says why the read may not use the fast path (None: everything it runs is vouched for).
     `default_select`: whole rows, nothing else. `legacy_names` are (target, alias) pairs of embeds that were addressed
-    by their target although they have an alias."""
+    by their target although they have an alias. `keyset` is None for reads without a cursor."""
 
     root: Node
     opaque: str | None
     default_select: bool
     legacy_names: tuple[tuple[str, str], ...] = ()
+    keyset: Keyset | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from gateway.rest.grammar.query import Clauses
 from gateway.rest.grammar.syntax import Condition, Filter, Is, Logic, OrderTerm
 from gateway.rest.plan.columns import Columns
 from gateway.rest.plan.draft import Draft, draft, resolve
+from gateway.rest.plan.keyset import complete, keyset
 from gateway.rest.plan.model import (
     ColumnRef,
     Embed,
@@ -52,13 +53,15 @@ def read_tree(
     a function or a write, whose result has the relation's type (or none that the catalog knows). Without `limited`
     neither ranges nor `max_rows` apply.
 
-    Raises PGRST108, 118, 123, 127, 200, 201.
+    Raises PGRST108, 118, 123, 127, 200, 201, PGRSTX51, PGRSTX52.
     """
     root = draft(relation.name, clauses, legacy_names=rules.legacy_names, ranges=limited)
     root.name, root.relation = relation, catalog.relations.get(relation)
     root.sql_alias = relation.name if derived else None
     resolve(root, catalog)
     root.limit, root.offset = limit, offset
+    if clauses.after is not None:
+        root.order = complete(root.order, root.relation)
     if not rules.aggregates and any(node.aggregates for node in root.walk()):
         raise aggregates_disabled()
     builder = _Builder(catalog, rules if limited else replace(rules, max_rows=None))
@@ -66,7 +69,8 @@ def read_tree(
     plain = len(root.fields) == 1 and root.fields[0].field.name == "*" and root.fields[0].aggregate is None
     names = tuple((n.target, n.alias) for n in root.walk() if n.addressed_by_target and n.alias is not None)
     opaque = "it calls a function" if derived else opaque_reason(root, catalog)
-    return ReadTree(node, opaque, plain and not root.children, names)
+    keys = keyset(node.order, clauses.after, root.relation) if clauses.after is not None else None
+    return ReadTree(node, opaque, plain and not root.children, names, keys)
 
 
 class _Builder:

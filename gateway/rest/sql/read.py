@@ -1,7 +1,8 @@
 """Whole statements: the rows of a tree rendered by PostgreSQL, with the counts and settings that the answer needs.
 
 The result is one row: total (or null), rows on the page, body, then either what proves the identity (fast path) or
-the response settings that SQL may have made (transaction).
+the response settings that SQL may have made (transaction). Reads by cursor have the place of the page's last row, a
+JSON array or null, before the former or after the latter.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from gateway.rest.sql.arguments import Arguments, Statement
 from gateway.rest.sql.call import SCALAR, call_rows
 from gateway.rest.sql.counts import count_rows
 from gateway.rest.sql.names import qualified
-from gateway.rest.sql.rows import SOURCE, RowWriter
+from gateway.rest.sql.rows import ITEM, PLACE, SOURCE, RowWriter
 
 _PAGE = "passerelle_row"
 _CSV_PAGE = "passerelle_page"
@@ -36,13 +37,14 @@ class Counting:
 @dataclass(frozen=True, slots=True)
 class Shaping:
     """`single_value`: a function's one value or object, not a list. `scalar`: the value has no columns.
-    `binary`: a raw or custom body is bytea. `head`: no body is wanted."""
+    `binary`: a raw or custom body is bytea. `head`: no body is wanted. `keyed`: the rows are read by cursor."""
 
     rendering: Rendering
     head: bool = False
     scalar: bool = False
     single_value: bool = False
     binary: bool = False
+    keyed: bool = False
 
 
 def read_statement(
@@ -50,11 +52,15 @@ def read_statement(
 ) -> Statement:
     """The statement for a read, over a relation or over the rows of `call`."""
     arguments = Arguments()
-    comparable = shaping.rendering.form not in (Form.JSON, Form.OBJECT) or _aggregates(tree)
+    comparable = shaping.rendering.form not in (Form.JSON, Form.OBJECT) or aggregates(tree)
     tables = [f"{SOURCE} AS ({call_rows(call, arguments, scalar=shaping.scalar)})"] if call else []
-    rows = RowWriter(arguments, comparable=comparable).select(tree.root)
+    writer = RowWriter(arguments, comparable=comparable)
+    rows = writer.select(tree.root) if tree.keyset is None else writer.keyed(tree.root, tree.keyset)
     total = _total(tree, counting, arguments)
     last = PROOF_COLUMNS if proof else RESPONSE_COLUMNS
+    if tree.keyset is not None:
+        place = f"(pg_catalog.array_agg({_PAGE}.{PLACE}))[pg_catalog.count(*)]"
+        last = f"{place}, {last}" if proof else f"{last}, {place}"
     further, origin = page_of(rows, shaping)
     tables += further
     source = f"WITH {', '.join(tables)} " if tables else ""
@@ -89,13 +95,14 @@ def _total(tree: ReadTree, counting: Counting, arguments: Arguments) -> str:
     if not counting.total:
         return "NULL"
     root = tree.root
-    if root.limit is None and root.offset is None and root.max_rows is None:
+    if root.limit is None and root.offset is None and root.max_rows is None and tree.keyset is None:
         return "pg_catalog.count(*)"
     limit = f" LIMIT {counting.at_most}" if counting.at_most is not None else ""
     return f"(SELECT pg_catalog.count(*) FROM ({count_rows(root, arguments)}{limit}) AS passerelle_all)"
 
 
-def _aggregates(tree: ReadTree) -> bool:
+def aggregates(tree: ReadTree) -> bool:
+    """Whether anything is aggregated, at any depth."""
     pending = [tree.root]
     while pending:
         node = pending.pop()
@@ -115,7 +122,7 @@ def body_of(shaping: Shaping) -> str:
     """The expression for the body, over the rows of the page."""
     if shaping.head:
         return "NULL"
-    row = f"{_PAGE}.{SCALAR}" if shaping.scalar else _PAGE
+    row = f"{_PAGE}.{SCALAR}" if shaping.scalar else f"{_PAGE}.{ITEM}" if shaping.keyed else _PAGE
     rendering = shaping.rendering
     match rendering.form:
         case Form.JSON if not shaping.single_value:

@@ -6,13 +6,18 @@ from collections.abc import Iterable
 
 from gateway.catalog import Relationship
 from gateway.rest.grammar.syntax import Aggregate
-from gateway.rest.plan.model import Embed, Lifted, Mode, Node, Ordering, Output, Presence
+from gateway.rest.plan.model import Embed, Key, Keyset, Lifted, Mode, Node, Ordering, Output, Presence
 from gateway.rest.sql.arguments import Arguments
+from gateway.rest.sql.keyset import Compared, after, position
 from gateway.rest.sql.names import node_prefix, qualified, quote_identifier
 from gateway.rest.sql.predicates import column, predicate, represented
 
 SOURCE = "passerelle_source"
 """The common table expression that holds the rows of a function call or of a write."""
+
+ITEM = "passerelle_item"
+PLACE = "passerelle_place"
+"""The columns of a read by cursor: a row, and its place in the order as a JSON array."""
 
 _ROWS = '"passerelle_rows"'
 """The column of a to-many join that holds the array of its rows; null if there are none."""
@@ -36,6 +41,30 @@ class RowWriter:
             f"{self._where(node, prefix, parent, relationship)}"
             f"{f' GROUP BY {grouped}' if grouped else ''}{self._order(node.order, prefix)}{self._range(node)}"
         )
+
+    def keyed(self, node: Node, keyset: Keyset) -> str:
+        """The SELECT for a root read by cursor: each row as one value `passerelle_item`, and `passerelle_place`, its
+        place in the order."""
+        prefix = node_prefix(node)
+        items, _ = self._items(node, prefix)
+        joins = "".join(self._join(embed, prefix) for embed in node.embeds)
+        place = position([self._key(key, prefix) for key in keyset.keys])
+        where = self._where(node, prefix, None, None)
+        if keyset.position is not None:
+            terms = [self._compared(*pair, prefix) for pair in zip(keyset.keys, keyset.position, strict=True)]
+            where += f"{' AND ' if where else ' WHERE '}{after(terms)}"
+        return (
+            f"SELECT {ITEM}, {place} AS {PLACE} FROM {self._source(node, None, None)}{joins} "
+            f"CROSS JOIN LATERAL (SELECT {', '.join(items)}) AS {ITEM}"
+            f"{where}{self._order(node.order, prefix)}{self._range(node)}"
+        )
+
+    def _key(self, key: Key, prefix: str) -> str:
+        return column(key.column, quote_identifier(key.join) if key.join is not None else prefix, self._arguments)
+
+    def _compared(self, key: Key, slot: int | None, prefix: str) -> Compared:
+        value = self._arguments.slot(slot) if slot is not None else None
+        return Compared(self._key(key, prefix), value, key.descending, key.nulls_first, key.nullable)
 
     # -- select list ------------------------------------------------------------------------------------------------
 

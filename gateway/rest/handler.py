@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -11,7 +11,7 @@ from gateway.catalog import Catalog, Name, Relation
 from gateway.database import Access, Caller, Database, Transaction, TransactionMode
 from gateway.identity import Authenticator, Identity
 from gateway.rest.callers import Callers
-from gateway.rest.compile import Compiled, CompileRules, allowed_methods, find_for_options, unknown_table, values
+from gateway.rest.compile import Compiled, allowed_methods, find_for_options, unknown_table, values
 from gateway.rest.compile_write import write_values
 from gateway.rest.errors import root_disabled
 from gateway.rest.incoming import envelope_of, identify
@@ -19,28 +19,14 @@ from gateway.rest.openapi import OpenApi
 from gateway.rest.payload import Payload
 from gateway.rest.plancache import PlanCache
 from gateway.rest.request import Request as RestRequest
-from gateway.rest.request import Rules, Target, read_request
-from gateway.rest.respond import Answer, RespondRules, Result, check_single, respond, respond_to_write
+from gateway.rest.request import Target, read_request
+from gateway.rest.respond import Answer, Result, check_single, respond, respond_to_write
+from gateway.rest.rules import RestRules
 from gateway.rest.run import payload_of, read_plan, result_of, run, write_plan
 from gateway.rest.timing import Stages
 from gateway.web import BytesResponse, ErrorRenderer, Request, raw_path_and_query
 
 _READS = frozenset({"GET", "HEAD"})
-
-
-@dataclass(frozen=True, slots=True)
-class RestRules:
-    """The room's settings. `pre_request` is the quoted name of the function that runs before each request."""
-
-    request: Rules
-    compile: CompileRules = field(default_factory=CompileRules)
-    respond: RespondRules = field(default_factory=RespondRules)
-    extra_search_path: tuple[str, ...] = ()
-    app_settings: tuple[tuple[str, str], ...] = ()
-    pre_request: str | None = None
-    rollback: bool = False
-    tx_override: bool = False
-    server_timing: bool = False
 
 
 class RestSurface:

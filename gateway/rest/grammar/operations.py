@@ -76,6 +76,12 @@ def split(text: str) -> tuple[str, str | None] | None:
     return head, value
 
 
+def typed_head(operator: str) -> str | None:
+    """The head of a filter whose value is given apart from it; None for what is no operator with a value."""
+    match = _HEAD.fullmatch(f"{operator}.")
+    return match.group() if match is not None and not match["is"] else None
+
+
 def operation(head: str, slot: int) -> tuple[Operation, bool]:
     """The operation that a head from `split` stands for, and whether it is negated."""
     match = _HEAD.match(head)

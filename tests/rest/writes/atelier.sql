@@ -140,7 +140,7 @@ CREATE FUNCTION shop.either(jsonb) RETURNS text LANGUAGE sql AS $$ SELECT 'whole
 CREATE FUNCTION shop.unclear(a integer) RETURNS integer LANGUAGE sql AS $$ SELECT a $$;
 CREATE FUNCTION shop.unclear(a text) RETURNS text LANGUAGE sql AS $$ SELECT a $$;
 CREATE FUNCTION shop.write_when_stable() RETURNS integer STABLE LANGUAGE plpgsql
-    AS $$ BEGIN INSERT INTO shop.loose VALUES ('stable', 1); RETURN 1; END $$;
+    AS $$ BEGIN RETURN shop.append('stable'); END $$;
 CREATE FUNCTION shop.fail(state text, say text DEFAULT 'no') RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO shop.loose VALUES ('fail', 0);

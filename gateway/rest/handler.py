@@ -55,7 +55,7 @@ class RestSurface:
         self._database = database
         self._openapi = openapi
         self._callers = Callers(rules.extra_search_path, rules.app_settings)
-        self.plans = plans or PlanCache()
+        self.plans = plans if plans is not None else PlanCache()  # an empty one is false
 
     async def handle(self, request: Request) -> web.StreamResponse:
         stages = Stages(enabled=self._rules.server_timing)

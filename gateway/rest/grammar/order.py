@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from gateway.rest.grammar import names
 from gateway.rest.grammar.scanner import Mismatch, Scanner
-from gateway.rest.grammar.syntax import OrderTerm
+from gateway.rest.grammar.syntax import Field, OrderTerm
 
+_PLAIN_TERM = re.compile(r" *[\w$][\w $]*(?=,)")
 _DIRECTIONS = (("asc", False), ("desc", True))
 _NULLS = (("nullsfirst", True), ("nullslast", False))
 
@@ -24,6 +27,10 @@ def parse_order(text: str) -> tuple[OrderTerm, ...]:
 
 
 def _term(scanner: Scanner) -> OrderTerm:
+    plain = _PLAIN_TERM.match(scanner.text, scanner.position)
+    if plain is not None:  # long lists of plain columns must not cost what the other forms do
+        scanner.advance(plain.end())
+        return OrderTerm(Field(plain.group().strip()))
     scanner.blanks()
     term = scanner.attempt(lambda: _related(scanner)) or _own(scanner)
     scanner.blanks()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -16,7 +18,7 @@ from aiohttp import web
 from gateway.catalog import Catalog, CatalogKeeper, dump, read_database_config
 from gateway.database import Database, quote_identifier, refuse_server_version
 from gateway.errors import Unavailable
-from gateway.identity import Authenticator, IdentitySettings
+from gateway.identity import Authenticator, IdentitySettings, TokenCacheCounts
 from gateway.rest import OpenApi, OpenApiRules, RestRules, RestSurface
 from gateway.rest.compile import CompileRules
 from gateway.rest.plan.tree import ReadRules
@@ -24,6 +26,17 @@ from gateway.rest.plancache import PlanCache
 from gateway.rest.request import Rules
 from gateway.rest.respond import RespondRules
 from gateway.settings import Settings, SettingsError
+from gateway.telemetry import (
+    METRICS,
+    DatabaseWatch,
+    Instruments,
+    LoopDelay,
+    Place,
+    PlanCacheCounts,
+    Worker,
+    Workers,
+    render,
+)
 from gateway.web import (
     AccessLog,
     AdminApplication,
@@ -34,10 +47,13 @@ from gateway.web import (
     Health,
     HttpLimits,
     HttpServer,
+    JsonAccessLog,
+    LineWriter,
     Mounts,
     PostgrestErrors,
     Readiness,
     Request,
+    RequestMeter,
     Surface,
     configure_logging,
     level_name,
@@ -45,6 +61,9 @@ from gateway.web import (
 
 _DRAIN = 10.0
 """Seconds that running requests get when the server stops."""
+
+_SIGNALLED = 128
+"""What shells add to a signal's number to make it an exit code."""
 
 
 class ServerRefused(Exception):
@@ -58,13 +77,16 @@ class Gateway:
     `reload config`; whatever depends on them is made anew then, while running requests end with the old.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, lines: LineWriter | None = None, place: Place | None = None) -> None:
+        """`lines` takes the access log as JSON; without it structlog does. `place` is for one of several workers."""
         self._given = settings
         self.settings: Settings = settings
         logger = structlog.get_logger("gateway")
         self._log = logger
         self._failures = FailureLog(logger)
-        self._access_log = AccessLog(logger, level_name(settings.log_level))
+        self._lines = lines
+        level = level_name(settings.log_level)
+        self._access_log = JsonAccessLog(lines.write, level) if lines is not None else AccessLog(logger, level)
         self.database = Database(
             settings.database_url.get_secret_value(),
             size=settings.pool_size,
@@ -76,6 +98,11 @@ class Gateway:
         )
         self.plans = PlanCache()
         self.catalog = self._catalog(settings)
+        self._meter = RequestMeter()
+        self._loop_delay = LoopDelay()
+        self._watch = DatabaseWatch(self.database.ping)
+        self._workers = Workers(Worker(self._instruments().read, self._readiness, self.reload), place)
+        self._shared = place is not None
         self._application = self._dispatcher(settings)
         limits = HttpLimits(
             request_line=settings.max_request_line, body=settings.max_body_bytes, body_timeout=settings.body_timeout
@@ -92,7 +119,7 @@ class Gateway:
         """What answers requests under the settings in force."""
         return self._application
 
-    async def start(self, *, reuse_port: bool = False) -> None:
+    async def start(self) -> None:
         """Listen on the API's and the admin's sockets. Requests that come before the catalog is there get 503.
 
         Raises OSError if a port is taken.
@@ -106,11 +133,13 @@ class Gateway:
             await self._server.listen_unix(settings.unix_socket)
             self.url = f"unix:{settings.unix_socket}"
         else:
-            port = await self._server.listen_tcp(settings.host, settings.port, reuse_port=reuse_port)
+            port = await self._server.listen_tcp(settings.host, settings.port, reuse_port=self._shared)
             self.url = f"http://{settings.host}:{port}"
         self._listening = True
+        self._loop_delay.start()
         if settings.admin_port is not None:
-            port = await self._admin.listen_tcp(settings.admin_host, settings.admin_port, reuse_port=reuse_port)
+            await self._workers.start()
+            port = await self._admin.listen_tcp(settings.admin_host, settings.admin_port, reuse_port=self._shared)
             self.admin_url = f"http://{settings.admin_host}:{port}"
 
     def _check_server(self) -> None:
@@ -129,8 +158,12 @@ class Gateway:
             self._configuring.cancel()
         await self._server.stop(drain=_DRAIN)
         await self._admin.stop(drain=1.0)
+        await self._workers.stop()
+        self._loop_delay.stop()
         await self.catalog.close()
         await self.database.close()
+        if self._lines is not None:
+            self._lines.close()
 
     async def reload(self) -> None:
         """Read the configuration in the database and the catalog again. Raises Unavailable if that failed."""
@@ -167,7 +200,7 @@ class Gateway:
     def _dispatcher(self, settings: Settings) -> Dispatcher:
         render = PostgrestErrors(verbose=settings.client_error_verbosity == "verbose")
         origins = frozenset(settings.cors_allowed_origins) if settings.cors_allowed_origins else None
-        authenticator = Authenticator(_identity_settings(settings))
+        self._authenticator = authenticator = Authenticator(_identity_settings(settings))
         prefixes = ["/rest/v1", ""] if settings.postgrest_mode else ["/rest/v1"]
         rest: list[Surface] = [self._rest(settings, prefix, authenticator, render) for prefix in prefixes]
         return Dispatcher(
@@ -177,6 +210,7 @@ class Gateway:
             self._access_log,
             self._failures,
             settings.trace_header,
+            self._meter,
         )
 
     def _rest(
@@ -222,12 +256,36 @@ class Gateway:
         token = self._given.admin_token
         sources = AdminSources(
             live=lambda: self._listening,
-            readiness=lambda: Readiness.READY if self.catalog.loaded else Readiness.PENDING,
+            readiness=self._workers.readiness,
+            metrics=self._metrics,
             schema_cache=self._schema_cache,
             config=self._public_config,
-            reload=self.reload,
+            reload=self._workers.reload,
         )
         return AdminApplication(sources, self._failures, token.get_secret_value() if token else None)
+
+    async def _metrics(self) -> bytes:
+        return render(METRICS, await self._workers.readings())
+
+    def _instruments(self) -> Instruments:
+        plans = self.plans
+        return Instruments(
+            meter=self._meter,
+            loop_delay=self._loop_delay.histogram,
+            pool=self.database.stats,
+            catalog=lambda: self.catalog.status,
+            tokens=self._token_counts,
+            plans=lambda: PlanCacheCounts(plans.counts.hits, plans.counts.misses, len(plans)),
+            dropped_lines=lambda: self._lines.dropped if self._lines is not None else 0,
+        )
+
+    def _token_counts(self) -> TokenCacheCounts:
+        return self._authenticator.counts()  # a new one after each change of settings
+
+    async def _readiness(self) -> Readiness:
+        """Ready with a catalog and a database that was reached within the last second."""
+        ready = self.catalog.loaded and await self._watch.reachable()
+        return Readiness.READY if ready else Readiness.PENDING
 
     def _public_config(self) -> dict[str, Any]:
         return self.settings.public_dump()
@@ -312,25 +370,36 @@ def _openapi(settings: Settings, prefix: str) -> OpenApi | None:
     )
 
 
-def run(settings: Settings, *, reuse_port: bool = False, ready: Callable[[], None] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is called once requests are answered. Blocks."""
-    configure_logging(settings.log_level, settings.log_format)
+def run(settings: Settings, *, place: Place | None = None, ready: Callable[[], None] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM, which let running requests end; a second one ends at once. Blocks.
+
+    `ready` is called once requests are answered. One of several workers, which has a `place`, shares its ports and
+    leaves haste to its parent: service managers send the first signal to all processes, and then the parent does too.
+    """
+    as_json = configure_logging(settings.log_level, settings.log_format)
+    lines = LineWriter(sys.stderr.fileno()) if as_json else None
+    gateway = Gateway(settings, lines=lines, place=place)
     try:
         from uvloop import run as run_loop  # noqa: PLC0415 - the extra `fast` may not be installed
     except ModuleNotFoundError:
         from asyncio import run as run_loop  # noqa: PLC0415
-    run_loop(_serve(settings, reuse_port, ready))
+    run_loop(_serve(gateway, ready, hasty=place is None))
 
 
-async def _serve(settings: Settings, reuse_port: bool, ready: Callable[[], None] | None) -> None:
+async def _serve(gateway: Gateway, ready: Callable[[], None] | None, *, hasty: bool) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
-    gateway = Gateway(settings)
+
+    def stop(number: int) -> None:
+        if hasty and stopping.is_set():
+            os._exit(_SIGNALLED + number)
+        stopping.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(number, stop, number)
     loop.add_signal_handler(signal.SIGUSR1, gateway.request_reload)
     try:
-        await gateway.start(reuse_port=reuse_port)
+        await gateway.start()
         if ready is not None:
             ready()
         await stopping.wait()

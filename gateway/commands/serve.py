@@ -5,14 +5,24 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import shutil
 import signal
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from gateway.commands.console import fail
 from gateway.commands.supervisor import Supervisor
 from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.telemetry import Place
+
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - private below it
 
 RESTARTED_BY_SIGNALS = (signal.SIGUSR1, signal.SIGUSR2)
 """Signals that the parent passes on to its workers."""
@@ -24,21 +34,35 @@ def run_serve(settings: Settings) -> None:
         serve(settings, ready=lambda: announce(settings))
         return
     importlib.import_module("gateway.app")  # before the fork: workers start quickly and share its memory
+    with _private_directory() as directory:
 
-    def worker(number: int, ready: Callable[[], None]) -> None:
-        # The admin port belongs to one process; the workers are alike, so the first one speaks for them.
-        own = settings if number == 0 else settings.model_copy(update={"admin_port": None})
-        serve(own, reuse_port=True, ready=ready)
+        def worker(number: int, ready: Callable[[], None]) -> None:
+            from gateway.telemetry import Place
 
-    Supervisor(settings.workers, worker, ready=lambda: announce(settings), forward=RESTARTED_BY_SIGNALS).run()
+            serve(settings, ready=ready, place=Place(number, settings.workers, directory))
+
+        Supervisor(settings.workers, worker, ready=lambda: announce(settings), forward=RESTARTED_BY_SIGNALS).run()
 
 
-def serve(settings: Settings, *, ready: Callable[[], None], reuse_port: bool = False) -> None:
+@contextmanager
+def _private_directory() -> Generator[Path]:
+    """For the sockets between workers. A container with a read-only file system still has shared memory."""
+    try:
+        directory = tempfile.mkdtemp(prefix="passerelle-")
+    except OSError:
+        directory = tempfile.mkdtemp(prefix="passerelle-", dir=_SHARED_MEMORY)
+    try:
+        yield Path(directory)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def serve(settings: Settings, *, ready: Callable[[], None], place: Place | None = None) -> None:
     """Run the gateway in this process; a port that cannot be had is said in words."""
     from gateway.app import run
 
     try:
-        run(settings, reuse_port=reuse_port, ready=ready)
+        run(settings, place=place, ready=ready)
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise

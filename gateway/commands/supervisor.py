@@ -30,6 +30,7 @@ _LONGEST_PAUSE: Final = 10.0
 _STEADY: Final = 10.0
 """A worker that lived this many seconds is restarted at once, without the pause of repeated crashes."""
 
+_MOMENT: Final = 0.01
 _DRAIN: Final = 30.0
 """Seconds that workers get to end their requests before they are killed."""
 
@@ -45,7 +46,7 @@ class _Worker:
 
 class Supervisor:
     """Runs `count` processes of `work`. `ready` is called once all have said to be ready; `forward` are signals
-    passed on to the workers; SIGTERM and SIGINT end everything.
+    passed on to the workers; SIGTERM and SIGINT let the workers end in order, a second one kills them.
 
     A crashed worker is started again, after a pause that doubles up to 10 s unless it had lived for a while. If one
     ends before any has ever been ready, what is wrong will stay wrong, and the supervisor gives up.
@@ -75,7 +76,7 @@ class Supervisor:
                 self._wait(wake)
                 self._collect()
         finally:
-            self._drain()
+            self._drain(wake)
         if self._given_up:
             raise typer.Exit(1)
 
@@ -152,15 +153,20 @@ class Supervisor:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(worker.pid, number)
 
-    def _drain(self) -> None:
+    def _drain(self, wake: int) -> None:
         self._stopping = True
         self._signal(signal.SIGTERM)
         deadline = time.monotonic() + _DRAIN
         while any(worker.pid is not None for worker in self._workers):
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or self._urged(wake):
                 self._signal(signal.SIGKILL)
-            time.sleep(0.01)
             self._collect()
+
+    def _urged(self, wake: int) -> bool:
+        """Wait a moment for a signal to end at once."""
+        if not select.select([wake], [], [], _MOMENT)[0]:
+            return False
+        return any(byte in (signal.SIGTERM, signal.SIGINT) for byte in os.read(wake, 256))
 
 
 def _leave_it_to_the_pipe(number: int, frame: FrameType | None) -> None:

@@ -76,6 +76,16 @@ class Database:
         """Replace all connections as they become free, after the catalog has changed."""
         self._pool.flush()
 
+    async def ping(self) -> None:
+        """Make sure that the server answers. Nothing is tried while all connections are in use, for those will tell.
+
+        Raises ConnectionFailed or ConnectionLost. Waits for ever if the server does, so put a limit around it.
+        """
+        try:
+            await self._pool.ping()
+        except Exception as error:
+            raise translate(error, anonymous=False) or error from error
+
     def stats(self) -> PoolStatistics:
         return self._pool.statistics()
 

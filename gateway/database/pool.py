@@ -152,6 +152,25 @@ class Pool:
                 return session
             in_turn = True
 
+    async def ping(self) -> None:
+        """Reach the server: on an idle session, or by opening one. While all sessions are in use nothing is tried.
+
+        Raises ConnectionFailed, OSError or what the driver raises for a session that broke.
+        """
+        while self._idle:
+            session = self._idle.pop()  # the others may grow old
+            if session.connection.is_closed():
+                self._forget(session)
+                continue
+            self._busy.add(session)
+            await self._ping(session)
+            return
+        if self._slots < self._size:
+            if not self._may_connect() and self._failure is not None:
+                raise self._failure
+            self._slots += 1
+            self.give(await self._open())
+
     async def replace(self, session: Session) -> Session:
         """A new session in the place of one in use, which is cut off at once. Raises ConnectionFailed."""
         self._busy.discard(session)
@@ -245,6 +264,15 @@ class Pool:
         elif not self._busy and self._failure is not None:
             raise self._failure
         return await self._wait(deadline)
+
+    async def _ping(self, session: Session) -> None:
+        """The empty statement runs nothing, so it does not matter what the session carries."""
+        session.unusable = True
+        try:
+            await session.connection.synchronize(b"")
+            session.unusable = False
+        finally:
+            self.give(session)
 
     def _may_connect(self) -> bool:
         if self._failure is None:

@@ -27,6 +27,9 @@ class PlanCache:
         self._plans: OrderedDict[Hashable, Compiled] = OrderedDict()
         self.counts = PlanCounts()
 
+    def __len__(self) -> int:
+        return len(self._plans)
+
     def clear(self) -> None:
         """Forget everything: the settings that statements depend on have changed."""
         self._plans.clear()

@@ -1,18 +1,22 @@
 """What every HTTP surface shares: server, mounts, CORS, error rendering, limits, access log, admin port."""
 
-from gateway.web.access_log import AccessLog
+from gateway.web.access_log import AccessLog, JsonAccessLog
 from gateway.web.admin import AdminApplication, AdminSources, Readiness
 from gateway.web.cors import CorsPolicy
 from gateway.web.dispatch import Dispatcher
 from gateway.web.errors import ErrorRenderer, PostgrestErrors
 from gateway.web.failure_log import FailureLog
+from gateway.web.linewriter import LineWriter
 from gateway.web.logs import configure_logging, level_name
+from gateway.web.meter import BUCKETS, METHODS, Histogram, RequestMeter
 from gateway.web.mounts import Health, Mounts, Surface
 from gateway.web.request import Request, raw_path_and_query
 from gateway.web.response import BytesResponse, fast_response
 from gateway.web.server import Application, HttpLimits, HttpServer
 
 __all__ = [
+    "BUCKETS",
+    "METHODS",
     "AccessLog",
     "AdminApplication",
     "AdminSources",
@@ -23,12 +27,16 @@ __all__ = [
     "ErrorRenderer",
     "FailureLog",
     "Health",
+    "Histogram",
     "HttpLimits",
     "HttpServer",
+    "JsonAccessLog",
+    "LineWriter",
     "Mounts",
     "PostgrestErrors",
     "Readiness",
     "Request",
+    "RequestMeter",
     "Surface",
     "configure_logging",
     "fast_response",

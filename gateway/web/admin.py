@@ -7,7 +7,7 @@ import enum
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from aiohttp import web
@@ -17,6 +17,8 @@ from gateway.web.errors import JSON, InternalError, MethodNotAllowed, PostgrestE
 from gateway.web.failure_log import FailureLog
 from gateway.web.request import Request, raw_path_and_query
 from gateway.web.response import BytesResponse
+
+_METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Readiness(enum.Enum):
@@ -31,13 +33,15 @@ class Readiness(enum.Enum):
 class AdminSources:
     """Where the admin port's answers come from.
 
-    `live` says whether the API's sockets accept. `schema_cache` gives JSON, or None while there is no catalog.
+    `live` says whether the API's sockets accept. `readiness` may ask the database, and other workers. `metrics` gives
+    Prometheus's text format. `schema_cache` gives JSON, or None while there is no catalog.
     `config` gives the settings in force, without secrets. `reload` reads configuration and catalog again and
     returns when that is done.
     """
 
     live: Callable[[], bool]
-    readiness: Callable[[], Readiness]
+    readiness: Callable[[], Awaitable[Readiness]]
+    metrics: Callable[[], Awaitable[bytes]]
     schema_cache: Callable[[], bytes | None]
     config: Callable[[], Mapping[str, Any]]
     reload: Callable[[], Awaitable[None]]
@@ -63,7 +67,8 @@ class AdminTokenRefused(GatewayError):
 
 @dataclass(frozen=True, slots=True)
 class AdminApplication:
-    """Serves `/live`, `/ready`, `/schema_cache`, `/config` and `POST /reload`; anything else is an empty 404.
+    """Serves `/live`, `/ready`, `/metrics`, `/schema_cache`, `/config` and `POST /reload`; anything else is an empty
+    404.
 
     `/config` and `/reload` always need `token`; `/schema_cache` needs it once there is one.
     """
@@ -93,7 +98,9 @@ class AdminApplication:
             case "/live":
                 return self._live(request)
             case "/ready":
-                return self._ready(request)
+                return await self._ready(request)
+            case "/metrics":
+                return await self._metrics(request)
             case "/schema_cache":
                 return self._schema_cache(request)
             case "/config":
@@ -107,11 +114,15 @@ class AdminApplication:
         _allow(request, "GET, HEAD")
         return BytesResponse(200 if self.sources.live() else 500)
 
-    def _ready(self, request: Request) -> web.StreamResponse:
+    async def _ready(self, request: Request) -> web.StreamResponse:
         _allow(request, "GET, HEAD")
-        readiness = self.sources.readiness() if self.sources.live() else Readiness.FAILED
+        readiness = await self.sources.readiness() if self.sources.live() else Readiness.FAILED
         headers = {"Retry-After": "1"} if readiness is Readiness.PENDING else None
         return BytesResponse(readiness.value, headers)
+
+    async def _metrics(self, request: Request) -> web.StreamResponse:
+        _allow(request, "GET, HEAD")
+        return BytesResponse(200, {"Content-Type": _METRICS}, await self.sources.metrics())
 
     def _schema_cache(self, request: Request) -> web.StreamResponse:
         _allow(request, "GET, HEAD")

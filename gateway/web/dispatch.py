@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestPayloadError
@@ -14,9 +14,10 @@ from gateway.web.access_log import CLIENT_GONE, AccessLog
 from gateway.web.cors import CorsPolicy, add_cors_headers, is_preflight, preflight_headers
 from gateway.web.errors import BodyTimeout, BodyTooLarge, ErrorRenderer, InternalError, RequestMalformed, RouteUnknown
 from gateway.web.failure_log import FailureLog
-from gateway.web.mounts import Mounts
+from gateway.web.meter import RequestMeter
+from gateway.web.mounts import Mounts, Surface
 from gateway.web.request import Request
-from gateway.web.response import BytesResponse
+from gateway.web.response import BytesResponse, sent_bytes
 
 _UNAVAILABLE = 503
 _BODY_NOT_READ = (408, 413)
@@ -39,11 +40,14 @@ class Dispatcher:
     access_log: AccessLog
     failure_log: FailureLog
     trace_header: str | None = None
+    meter: RequestMeter = field(default_factory=RequestMeter)
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         assert isinstance(request, Request)
         started = time.perf_counter()
         surface = self.mounts.find(request.target)
+        meter = self.meter
+        meter.running += 1
         try:
             if surface is None:
                 response = self._without_surface(request)
@@ -52,18 +56,18 @@ class Dispatcher:
             else:
                 response = await surface.handle(request)
         except asyncio.CancelledError:
-            if self.access_log.wants(CLIENT_GONE):
-                self.access_log.record(request, CLIENT_GONE, started, surface.prefix if surface else None)
+            self._note(request, None, started, surface)
             raise
         except Exception as failure:  # noqa: BLE001 - the last place that can answer
             render = surface.render_error if surface else self.render_error
             response = render(self._as_error(failure, request), request)
             if response.status in _BODY_NOT_READ:
                 response.force_close()
+        finally:
+            meter.running -= 1
         if not response.prepared:
             self._complete(request, response)
-        if self.access_log.wants(response.status):
-            self.access_log.record(request, response.status, started, surface.prefix if surface else None)
+        self._note(request, response, started, surface)
         return response
 
     def refuse(self, failure: BaseException, request: Request) -> web.StreamResponse:
@@ -75,9 +79,19 @@ class Dispatcher:
         response = self.render_error(self._as_error(failure, request), request)
         if not self.cors.allowed_origins:
             response.headers["Access-Control-Allow-Origin"] = "*"
-        if self.access_log.wants(response.status):
-            self.access_log.record(request, response.status, started, None)
+        self._note(request, response, started, None)
         return response
+
+    def _note(
+        self, request: Request, response: web.StreamResponse | None, started: float, surface: Surface | None
+    ) -> None:
+        """Measure and log; without a response the client has gone."""
+        seconds = time.perf_counter() - started
+        status = CLIENT_GONE if response is None else response.status
+        prefix = None if surface is None else surface.prefix
+        self.meter.observe(prefix, request.route, request.method, status, seconds)
+        if status >= self.access_log.lowest_status:
+            self.access_log.record(request, status, seconds, prefix, sent_bytes(request, response))
 
     def _without_surface(self, request: Request) -> web.StreamResponse:
         if is_preflight(request.method, request.headers):

@@ -26,8 +26,9 @@ def level_name(level: str) -> str:
     return logging.getLevelName(LEVELS[level]).lower()
 
 
-def configure_logging(level: str, log_format: str, stream: TextIO | None = None) -> None:
-    """Set up structlog, and the standard library's loggers behind it, for the whole process.
+def configure_logging(level: str, log_format: str, stream: TextIO | None = None) -> bool:
+    """Set up structlog, and the standard library's loggers behind it, for the whole process. Returns whether lines
+    are JSON.
 
     `log_format` is `json` (one object per line), `console`, or `auto`: console on a terminal, else JSON. Lines go
     to `stream`, by default standard error.
@@ -57,6 +58,7 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(LEVELS[level])
+    return as_json
 
 
 def _render_json(_: WrappedLogger, __: str, event: EventDict) -> str:

@@ -12,7 +12,7 @@ from aiohttp import web
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _TRACE_PARENT: Final = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+    r"(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
 )
 _ABSOLUTE_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 
@@ -70,7 +70,7 @@ class Request(web.BaseRequest):
 
     @property
     def trace_id(self) -> str | None:
-        """The trace id of a valid W3C `traceparent` header."""
+        """The trace id of a valid `traceparent` header (W3C Trace Context, 3.2; version 00 allows nothing after it)."""
         found = _TRACE_PARENT.fullmatch(self.headers.get("traceparent", ""))
         return found.group(1) if found else None
 

@@ -77,6 +77,14 @@ class BytesResponse(web.StreamResponse):
         await writer.write_headers("HTTP/1.1 500 Internal Server Error", self._headers)
 
 
+def sent_bytes(request: web.BaseRequest, response: web.StreamResponse | None) -> int:
+    """Bytes of the body that goes out, as far as they are known before; streams have sent theirs."""
+    if not isinstance(response, BytesResponse):
+        return 0 if response is None else response.body_length
+    bodiless = response.status in _BODILESS or request.method == hdrs.METH_HEAD
+    return 0 if bodiless else len(response.body)
+
+
 def fast_response(status: int, headers: LooseHeaders | None = None, body: bytes = b"") -> BytesResponse:
     """A `BytesResponse`. `headers` is copied; a list of pairs may repeat names."""
     return BytesResponse(status, headers, body)

@@ -15,6 +15,7 @@ from gateway.web import (
     Health,
     HttpLimits,
     HttpServer,
+    JsonAccessLog,
     Mounts,
     PostgrestErrors,
 )
@@ -23,7 +24,10 @@ from tests.web.serving import Handle, Running, Serve, Surface, json_logger
 
 @pytest_asyncio.fixture
 async def serve() -> AsyncIterator[Serve]:
-    """`await serve(handle, cors=…, limits=…, level=…, trace_header=…)` serves it at /rest/v1 until the test ends."""
+    """`await serve(handle, cors=…, limits=…, level=…, trace_header=…)` serves it at /rest/v1 until the test ends.
+
+    `direct` takes the access log that puts JSON together by hand.
+    """
     servers: list[HttpServer] = []
 
     async def start(
@@ -32,13 +36,18 @@ async def serve() -> AsyncIterator[Serve]:
         limits: HttpLimits | None = None,
         level: str = "info",
         trace_header: str | None = None,
+        direct: bool = False,
     ) -> Running:
         log = io.StringIO()
         logger = json_logger(log)
         render = PostgrestErrors()
         mounted = [surface if isinstance(surface, Surface) else Surface(surface) for surface in surfaces]
         mounts = Mounts([*mounted, Health(render)])
-        access = AccessLog(logger, level)
+
+        def write(line: bytes) -> None:
+            log.write(line.decode())
+
+        access = JsonAccessLog(write, level) if direct else AccessLog(logger, level)
         dispatcher = Dispatcher(mounts, cors or CorsPolicy(), render, access, FailureLog(logger), trace_header)
         server = HttpServer(dispatcher, limits)
         servers.append(server)

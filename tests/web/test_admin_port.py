@@ -26,10 +26,17 @@ async def admin() -> AsyncIterator[Admin]:
         async def reload() -> None:
             return None
 
+        async def readiness() -> Readiness:
+            return Readiness.READY
+
+        async def metrics() -> bytes:
+            return b"up 1\n"
+
         sources = AdminSources(
             **{
                 "live": lambda: True,
-                "readiness": lambda: Readiness.READY,
+                "readiness": readiness,
+                "metrics": metrics,
                 "schema_cache": lambda: b'{"tables":[]}',
                 "config": lambda: {"port": 1, "jwt_secret": "***"},
                 "reload": reload,
@@ -56,13 +63,22 @@ async def admin() -> AsyncIterator[Admin]:
     ],
 )
 async def test_probes(admin: Admin, live: bool, readiness: Readiness, live_status: int, ready_status: int) -> None:
-    running = await admin(live=lambda: live, readiness=lambda: readiness)
+    async def ready() -> Readiness:
+        return readiness
+
+    running = await admin(live=lambda: live, readiness=ready)
     for method in ("GET", "HEAD"):
         answer = await running.ask(method, "/live")
         assert (answer.status, answer.body) == (live_status, b"")
         answer = await running.ask(method, "/ready?verbose")
         assert (answer.status, answer.body) == (ready_status, b"")
         assert ("Retry-After" in answer) == (ready_status == 503)
+
+
+async def test_metrics_need_no_token(admin: Admin) -> None:
+    answer = await (await admin()).ask("GET", "/metrics")
+    assert (answer.status, answer.body) == (200, b"up 1\n")
+    assert answer["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
 
 
 @pytest.mark.parametrize(

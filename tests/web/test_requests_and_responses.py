@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import aiohttp
@@ -185,7 +186,10 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
     ("parent", "trace"),
     [
         (f"00-{TRACE}-b7ad6b7169203331-01", TRACE),
+        (f"00-{TRACE}-b7ad6b7169203331-01-more", None),
+        (f"01-{TRACE}-b7ad6b7169203331-01", TRACE),
         (f"01-{TRACE}-b7ad6b7169203331-01-more", TRACE),
+        (f"01-{TRACE}-b7ad6b7169203331-01more", None),
         (f"ff-{TRACE}-b7ad6b7169203331-01", None),
         (f"00-{'0' * 32}-b7ad6b7169203331-01", None),
         (f"00-{TRACE}-{'0' * 16}-01", None),
@@ -193,15 +197,19 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
         ("nonsense", None),
     ],
 )
-async def test_the_log_line(serve: Serve, parent: str, trace: str | None) -> None:
+@pytest.mark.parametrize("direct", [False, True])
+async def test_the_log_line(serve: Serve, parent: str, trace: str | None, direct: bool) -> None:
     secret = {"Authorization": "Bearer top.secret.token", "apikey": "sb_secret_key", "traceparent": parent}
-    line = await line_of(serve, secret)
+    line = await line_of(serve, secret, direct=direct)
     assert line.pop("ms") >= 0
     assert line.pop("id")
+    assert line.pop("trace", None) == trace
+    assert line.pop("bytes") == len("/rest/v1/films secret=eq.value")
+    if direct:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("timestamp"))
     assert line == {
         "event": "request",
         "level": "info",
-        "trace": trace,
         "method": "GET",
         "route": "/rest/v1/{relation}",
         "role": "author",
@@ -237,14 +245,15 @@ async def test_generated_ids_differ(serve: Serve) -> None:
         ("critical", []),
     ],
 )
-async def test_levels_as_in_postgrest(serve: Serve, level: str, logged: list[int]) -> None:
+@pytest.mark.parametrize("direct", [False, True])
+async def test_levels_as_in_postgrest(serve: Serve, level: str, logged: list[int], direct: bool) -> None:
     async def handle(request: Request) -> web.StreamResponse:
         status = int(request.target[-3:])
         if status >= 400:
             raise GatewayError(status, "X", "m")
         return fast_response(status)
 
-    running = await serve(handle, level=level)
+    running = await serve(handle, level=level, direct=direct)
     for status in (200, 404, 503):
         assert (await running.ask("GET", f"/rest/v1/{status}")).status == status
     assert [line["status"] for line in running.lines()] == logged

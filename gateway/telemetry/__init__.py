@@ -1,0 +1,23 @@
+"""What an operator sees of a running gateway: metrics, readiness, and traces.
+
+`gateway.telemetry.tracing` needs the extra `otel` and is imported only where tracing is on.
+"""
+
+from gateway.telemetry.exposition import Metric, Reading, render
+from gateway.telemetry.metrics import METRICS, Instruments, LoopDelay, PlanCacheCounts
+from gateway.telemetry.readiness import DatabaseWatch
+from gateway.telemetry.workers import Place, Worker, Workers
+
+__all__ = [
+    "METRICS",
+    "DatabaseWatch",
+    "Instruments",
+    "LoopDelay",
+    "Metric",
+    "Place",
+    "PlanCacheCounts",
+    "Reading",
+    "Worker",
+    "Workers",
+    "render",
+]

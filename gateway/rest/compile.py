@@ -10,6 +10,7 @@ from gateway.catalog import Catalog, Function, Name, Volatility
 from gateway.database import Access
 from gateway.rest.errors import invalid_preferences, max_affected_on_single_result, no_table
 from gateway.rest.grammar.query import parse_shape
+from gateway.rest.guards import Guarded, Guards
 from gateway.rest.media import Form, Rendering, Subject, negotiate
 from gateway.rest.paging import Paging, check_pageable
 from gateway.rest.plan.functions import call_by_get, computed_fields, find_function
@@ -26,22 +27,30 @@ _ISOLATION = "default_transaction_isolation"
 
 @dataclass(frozen=True, slots=True)
 class CompileRules:
-    """The settings that statements depend on. `fast_path` off sends every read through a transaction."""
+    """The settings that statements depend on, and the guards of those that write. `fast_path` off sends every read
+    through a transaction. `max_nested_rows` bounds the rows of a nested insert."""
 
     read: ReadRules = field(default_factory=ReadRules)
     plans: bool = False
     fast_path: bool = True
+    guards: Guards = field(default_factory=Guards)
+    max_nested_rows: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class WriteAnswer:
-    """How a write is answered. The preferences are those that were honoured, None if not."""
+    """How a write is answered. The preferences are those that were honoured, None if not. `guarded` is what guards
+    look at; inserts are not guarded."""
 
     method: str
     represented: bool
     resolution: str | None = None
     missing: str | None = None
     returns: str | None = None
+    nested: bool = False
+    by_key: bool = False
+    operations: bool = False
+    guarded: Guarded | None = None
 
 
 @dataclass(frozen=True, slots=True)

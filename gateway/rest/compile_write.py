@@ -21,6 +21,7 @@ from gateway.rest.compile import (
     values,
 )
 from gateway.rest.grammar.query import Argument, Clauses, parse_shape
+from gateway.rest.guards import Guarded
 from gateway.rest.media import Subject, negotiate
 from gateway.rest.payload import FormPayload, JsonPayload, Payload, RawPayload
 from gateway.rest.plan.functions import call_by_get, call_by_post, computed_fields, find_function
@@ -30,6 +31,8 @@ from gateway.rest.plan.write import (
     Write,
     WriteKind,
     check_put,
+    matching,
+    operating,
     returned_columns,
     root_conditions,
     written_columns,
@@ -50,14 +53,15 @@ def write_key(request: Request, payload: Payload | None) -> Hashable:
         preferences.returns,
         preferences.resolution,
         preferences.missing,
+        preferences.by_key,
         _payload_shape(payload),
     )
 
 
 def _payload_shape(payload: Payload | None) -> Hashable:
     match payload:
-        case JsonPayload(_, is_object, keys):
-            return ("json", is_object, keys)
+        case JsonPayload(_, is_object, keys, common, operations):
+            return ("json", is_object, keys, common, operations)
         case FormPayload(pairs):
             return ("form", tuple(name for name, _ in pairs))
         case RawPayload(kind, _):
@@ -70,7 +74,7 @@ def write_values(request: Request, payload: Payload | None) -> tuple[str, ...]:
     """The values that slots point to: those of the query (and range, for calls), then those of the body."""
     found = values(request) if request.method == "POST" and request.is_call else request.query.values
     match payload:
-        case JsonPayload(text, _, _) | RawPayload(_, text):
+        case JsonPayload(text) | RawPayload(_, text):
             return (*found, text)
         case FormPayload(pairs):
             return (*found, *(value for _, value in pairs))
@@ -111,6 +115,9 @@ def compile_write(request: Request, payload: Payload | None, catalog: Catalog, r
         resolution=preferences.resolution if write.conflict is not None and request.method == "POST" else None,
         missing=preferences.missing if request.method in ("POST", "PATCH") else None,
         returns=preferences.returns,
+        by_key=bool(write.match),
+        operations=any(column.operation is not None for column in write.columns),
+        guarded=_guarded(request, write),
     )
     return Compiled(
         statement,
@@ -135,7 +142,7 @@ def _write(request: Request, clauses: Clauses, payload: Payload | None, relation
     put = request.method == "PUT"
     if put:
         check_put(clauses, relation, keys)
-    return Write(
+    write = Write(
         kind,
         relation,
         columns,
@@ -146,6 +153,18 @@ def _write(request: Request, clauses: Clauses, payload: Payload | None, relation
         put,
         defaults=request.preferences.missing == "default" and not put,
     )
+    if kind is WriteKind.UPDATE and keys:
+        write = replace(write, columns=operating(columns, dict(payload.operations), relation))
+        if request.preferences.by_key:
+            key = clauses.on_conflict if clauses.on_conflict is not None else relation.primary_key
+            return matching(write, key, payload.common if payload.common is not None else keys)
+    return write
+
+
+def _guarded(request: Request, write: Write) -> Guarded | None:
+    if write.kind is WriteKind.INSERT:
+        return None
+    return Guarded(request.method, request.name, bool(write.where or write.match), write.relation.primary_key)
 
 
 def _conflict(request: Request, clauses: Clauses, relation: Relation) -> Conflict | None:

@@ -24,11 +24,14 @@ _RAW_TYPES = {"text/plain": "text", "text/xml": "xml", "application/octet-stream
 @dataclass(frozen=True, slots=True)
 class JsonPayload:
     """`text` is JSON: an array of objects, or one object (`is_object`). `keys` are the columns or arguments to take
-    from it, None if the client's `columns` decide."""
+    from it, None if the client's `columns` decide. `common` are the keys that every row is known to have, None if
+    all have all. `operations` are the columns whose value is the operand of an operation, and its name."""
 
     text: str
     is_object: bool
     keys: frozenset[str] | None
+    common: frozenset[str] | None = None
+    operations: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +119,11 @@ def _common_keys(rows: Sequence[Any]) -> frozenset[str]:
 
 def _csv(text: str, *, columns: bool) -> JsonPayload:
     """A header line and rows; the bare word NULL is null, everything else a string."""
+    # The module's limit of 128 kB a field would refuse bodies that are within ours; it can only be set for all readers.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     try:
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
     except csv.Error as error:
-    # The module's limit of 128 kB a field would refuse bodies that are within ours; it can only be set for all readers.
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
         raise _refused(str(error)) from None
     if not lines:
         raise _refused("parse error (not enough input)")
@@ -128,7 +131,8 @@ def _csv(text: str, *, columns: bool) -> JsonPayload:
     if any(len(row) != len(header) for row in rows):
         raise _refused("All lines must have same number of fields")
     objects = [dict(zip(header, (None if cell == "NULL" else cell for cell in row), strict=True)) for row in rows]
-    return JsonPayload(json.dumps(objects), is_object=False, keys=None if columns else frozenset(header))
+    keys = frozenset(header)
+    return JsonPayload(json.dumps(objects), is_object=False, keys=None if columns else keys, common=keys)
 
 
 def _form(text: str, *, call: bool) -> Payload:

@@ -13,14 +13,21 @@ _KNOWN: dict[str, frozenset[str]] = {
     "tx": frozenset({"commit", "rollback"}),
     "missing": frozenset({"default", "null"}),
     "handling": frozenset({"strict", "lenient"}),
+    "nested": frozenset({"insert"}),
+    "update": frozenset({"by-key"}),
+    "operations": frozenset({"apply"}),
 }
 _MOST_DIGITS = 18
-_APPLIED_ORDER = ("resolution", "missing", "return", "count", "tx", "handling", "timezone", "max-affected")
+_APPLIED_ORDER = (
+    *("resolution", "missing", "return", "count", "tx", "handling", "timezone", "max-affected"),
+    *("nested", "update", "operations"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What the client prefers; None where it said nothing. `invalid` are the preferences nobody understands."""
+    """What the client prefers; None where it said nothing. `invalid` are the preferences nobody understands.
+    `nested`, `by_key` and `operations` are this gateway's own (docs/writes.md)."""
 
     resolution: str | None = None
     returns: str | None = None
@@ -31,6 +38,9 @@ class Preferences:
     timezone: str | None = None
     max_affected: int | None = None
     invalid: tuple[str, ...] = ()
+    nested: bool = False
+    by_key: bool = False
+    operations: bool = False
 
     @property
     def strict(self) -> bool:
@@ -69,6 +79,9 @@ def _read(header: str) -> Preferences:
         chosen.get("timezone"),
         int(limit) if limit is not None else None,
         tuple(invalid),
+        nested="nested" in chosen,
+        by_key="update" in chosen,
+        operations="operations" in chosen,
     )
 
 

@@ -72,6 +72,21 @@ def _list(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",")) if value else ()
 
 
+def _role_limits(value: Any) -> Any:
+    """`role=number, …`"""
+    if not isinstance(value, str):
+        return value
+    limits: dict[str, str] = {}
+    for part in value.split(","):
+        role, equals, number = part.partition("=")
+        if not equals or not role.strip() or not number.strip().isdecimal():
+            raise ValueError("is no list of role=number")
+        if role.strip() in limits:
+            raise ValueError(f"names {role.strip()} twice")
+        limits[role.strip()] = number.strip()
+    return limits
+
+
 def _mode(value: Any) -> Any:
     """Octal, as file modes are written."""
     try:
@@ -161,6 +176,16 @@ Origins = Annotated[
     AfterValidator(_origins),
     BeforeValidator(_list),
     Form('origins separated by commas, or "*" for all'),
+]
+Roles = Annotated[
+    tuple[Annotated[str, AfterValidator(_identifier)], ...],
+    BeforeValidator(_list),
+    Form('names of roles separated by commas, "*" for all; may be empty'),
+]
+RoleLimits = Annotated[
+    Mapping[Annotated[str, AfterValidator(_identifier)], Annotated[int, Field(ge=0)]],
+    BeforeValidator(_role_limits),
+    Form('role=number, separated by commas, "*" for all roles not named'),
 ]
 Boolean = Annotated[bool, BeforeValidator(_boolean), Form("true or false")]
 Port = Annotated[int, Field(ge=0, le=65535), Form("a port number from 1 to 65535, or 0 for a free one")]

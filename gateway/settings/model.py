@@ -31,6 +31,8 @@ from gateway.settings.forms import (
     Port,
     RedisUrl,
     RequestLine,
+    RoleLimits,
+    Roles,
     Schemas,
     SearchPath,
     Seconds,
@@ -88,6 +90,15 @@ class Settings(BaseModel):
     aggregates_enabled: Boolean = Field(False, description="Whether `select` may aggregate.")
     plan_enabled: Boolean = Field(False, description="Whether clients may ask for execution plans.")
     tx_end: TransactionEnd = Field("commit", description="How transactions end, and whether clients may choose.")
+    require_filter: Roles = Field(
+        ("anon", "authenticated"), description="Roles whose updates and deletions must have a filter."
+    )
+    max_affected: RoleLimits = Field({}, description="The most rows that an update or deletion may affect, by role.")
+    max_cost: RoleLimits = Field(
+        {}, description="The most that a read may cost, in units of PostgreSQL's planner, by role."
+    )
+    etags: Boolean = Field(True, description="Whether reads carry an `ETag` and answer `If-None-Match`.")
+    max_nested_rows: Count = Field(10_000, description="The most rows that one nested insert writes.")
     hoisted_tx_settings: Names = Field(
         ("statement_timeout", "plan_filter.statement_cost_limit", "default_transaction_isolation"),
         description="Settings of functions that hold for the whole transaction of their call.",
@@ -95,6 +106,9 @@ class Settings(BaseModel):
     url_use_legacy_target_names: Boolean = Field(
         True, description="Whether filters may name an embedded relation although it has an alias."
     )
+    batch_enabled: Boolean = Field(True, description="Whether `/batch/v1` runs lists of requests as one transaction.")
+    batch_max_steps: Count = Field(1000, description="The most requests in a batch.")
+    batch_timeout: Seconds = Field(30.0, description="How long the requests of a batch may take together.")
     app_settings: AppSettings = Field(
         {}, repr=False, description="Settings `app.settings.<name>` for SQL, one variable each."
     )
@@ -201,7 +215,8 @@ def _shown(value: object) -> Any:
     if isinstance(value, SecretStr):
         return _MASK
     if isinstance(value, Mapping):
-        return dict.fromkeys(cast("Mapping[str, object]", value), _MASK)
+        entries = cast("Mapping[str, object]", value)
+        return {name: entry if isinstance(entry, int) else _MASK for name, entry in entries.items()}
     if isinstance(value, tuple):
         return [_shown(item) for item in cast("tuple[object, ...]", value)]
     return value if value is None or isinstance(value, bool | int | float) else str(value)

@@ -99,6 +99,8 @@ DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
         "admin_port": None,
         "extra_search_path": ("public",),
         "anon_role": None,
+        "require_filter": (),
+        "etags": False,
         "log_level": "error",
     }
 )

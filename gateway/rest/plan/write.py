@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from gateway.catalog import Catalog, Name, Relation
 from gateway.rest.errors import put_filters, put_mismatch, unknown_column
 from gateway.rest.grammar.query import Clauses
 from gateway.rest.grammar.syntax import Comparison, Condition, Filter
+from gateway.rest.own_errors import no_update_key, nothing_to_update, update_key_missing
 from gateway.rest.plan.columns import Columns
 from gateway.rest.plan.model import Embed, Predicate, ReadTree
+from gateway.rest.plan.operations import ColumnOperation, column_operation
 from gateway.rest.plan.tree import own_predicate
 
 _JSON = Name("pg_catalog", "json")
@@ -26,12 +28,15 @@ class WriteKind(enum.Enum):
 @dataclass(frozen=True, slots=True)
 class WrittenColumn:
     """A column that the body fills. `type` is what PostgreSQL reads from the JSON; `parse` is a function from json
-    to the column's domain; `default` the column's default expression, as the catalog prints it."""
+    to the column's domain; `default` the column's default expression, as the catalog prints it. What is read is the
+    operand of `operation`, if there is one. `partial`: not every row of the body has the column."""
 
     name: str
     type: str
     parse: Name | None = None
     default: str | None = None
+    operation: ColumnOperation | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,8 @@ class Conflict:
 class Write:
     """One statement. `body` is the slot of the JSON text. `where` are conditions on the rows to change; with `put` on
     the row given. `returning` are the columns to answer with, `*` for all, empty for none. `defaults`: a key missing
-    in a row means the column's default."""
+    in a row means the column's default. `match` are the columns by which the rows of the body find theirs in an
+    update; empty for an update that sets all its rows to the same."""
 
     kind: WriteKind
     relation: Relation
@@ -58,6 +64,12 @@ class Write:
     put: bool = False
     returning: tuple[str, ...] = ()
     defaults: bool = False
+    match: tuple[str, ...] = ()
+
+    @property
+    def assigned(self) -> tuple[WrittenColumn, ...]:
+        """The columns that an update sets."""
+        return tuple(column for column in self.columns if column.name not in self.match)
 
 
 def written_columns(relation: Relation, keys: Sequence[str], catalog: Catalog) -> tuple[WrittenColumn, ...]:
@@ -72,6 +84,39 @@ def written_columns(relation: Relation, keys: Sequence[str], catalog: Catalog) -
         function = representation.function if representation else None
         found.append(WrittenColumn(key, kind, function, column.default))
     return tuple(found)
+
+
+def operating(
+    columns: Iterable[WrittenColumn], operations: Mapping[str, str], relation: Relation
+) -> tuple[WrittenColumn, ...]:
+    """The columns with their operations (column -> name). Raises PGRSTX32."""
+    return tuple(
+        _operating(column, relation, operations[column.name]) if column.name in operations else column
+        for column in columns
+    )
+
+
+def _operating(column: WrittenColumn, relation: Relation, name: str) -> WrittenColumn:
+    operation, kind = column_operation(name, relation.columns[column.name])
+    return replace(column, type=kind, parse=None, operation=operation)
+
+
+def matching(write: Write, key: Sequence[str], common: frozenset[str]) -> Write:
+    """The update `write` made by `key`: each row of the body changes the row it names, and in it the columns that it
+    has. `common` are the keys that all rows have. Raises PGRSTX20, PGRSTX21, PGRSTX22, PGRST204."""
+    if not key:
+        raise no_update_key(write.relation.name.name)
+    for name in key:
+        if name not in write.relation.columns:
+            raise unknown_column(name, write.relation.name.name)
+    missing = [name for name in key if name not in common]
+    if missing:
+        raise update_key_missing(missing)
+    columns = tuple(replace(column, partial=column.name not in common) for column in write.columns)
+    matched = replace(write, columns=columns, match=tuple(key), defaults=False)
+    if not matched.assigned:
+        raise nothing_to_update(key)
+    return matched
 
 
 def root_conditions(clauses: Clauses, relation: Relation, catalog: Catalog) -> tuple[Predicate, ...]:

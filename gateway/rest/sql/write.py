@@ -9,9 +9,7 @@ from gateway.rest.sql.names import qualified, quote_identifier
 from gateway.rest.sql.predicates import predicate
 from gateway.rest.sql.read import RESPONSE_COLUMNS, Shaping, body_of, explained, page_of
 from gateway.rest.sql.rows import SOURCE, RowWriter
-
-BODY = "passerelle_body"
-"""The rows of the request's body, or the one record of a call's arguments."""
+from gateway.rest.sql.update import BODY, assigned, found_columns, given_rows
 
 _ROW = "passerelle_row"
 _PAYLOAD = "passerelle_payload"
@@ -23,7 +21,8 @@ def write_statement(
     write: Write, tree: ReadTree, shaping: Shaping, slots: int, *, represented: bool, located: bool
 ) -> Statement:
     """The statement for `write`, answering one row: null, rows affected, body, response headers and status, the
-    primary key of a single new row as JSON (`located`), and how many rows were really inserted.
+    primary key of a single new row as JSON (`located`), and how many rows were really inserted. Updates by key answer
+    further how many rows the body has, how many different keys, and how many of these were found.
 
     `represented`: the client wants the rows back, read by `tree`.
     """
@@ -32,11 +31,12 @@ def write_statement(
     rows = RowWriter(arguments, comparable=True).select(tree.root) if represented else f"SELECT * FROM {SOURCE}"
     body = body_of(shaping) if represented else "NULL"
     further, origin = page_of(rows, shaping)
-    tables = ", ".join([f"{SOURCE} AS ({source})", *further])
+    given = [f"{BODY} AS MATERIALIZED ({given_rows(write, arguments)})"] if write.match else []
+    tables = ", ".join([*given, f"{SOURCE} AS ({source})", *further])
     counted = "NULLIF(pg_catalog.current_setting('passerelle.inserted', true), '')"
     text = (
         f"WITH {tables} SELECT NULL, pg_catalog.count({_ROW}), {body}, {RESPONSE_COLUMNS}, "
-        f"{_location(write) if located else 'NULL'}, {counted} FROM {origin} AS {_ROW}"
+        f"{_location(write) if located else 'NULL'}, {counted}{found_columns(write)} FROM {origin} AS {_ROW}"
     )
     return arguments.statement(explained(text, shaping.rendering.explain), slots)
 
@@ -69,18 +69,19 @@ def _insert(write: Write, arguments: Arguments) -> str:
 
 def _update(write: Write, arguments: Arguments) -> str:
     table = qualified(write.relation.name)
-    if not write.columns:
+    if not write.assigned:
         # nothing to set: no row is touched, but the columns of the answer are there
         prefix = quote_identifier(write.relation.name.name)
         items = ", ".join(_returned(name, prefix) for name in write.returning) or "NULL"
         return f"SELECT {items} FROM {table} WHERE false"
-    assignments = ", ".join(f"{quote_identifier(c.name)} = {BODY}.{quote_identifier(c.name)}" for c in write.columns)
-    source = body_rows(write, arguments)
+    assignments = ", ".join(f"{quote_identifier(c.name)} = {assigned(c, table, arguments)}" for c in write.assigned)
+    source = BODY if write.match else body_rows(write, arguments)
     return f"UPDATE {table} SET {assignments} FROM {source}{_where(write, table, arguments)}{_returning(write)}"
 
 
 def _where(write: Write, prefix: str, arguments: Arguments) -> str:
-    parts = [predicate(condition, prefix, arguments, _no_embeds) for condition in write.where]
+    parts = [f"{prefix}.{name} = {BODY}.{name}" for name in map(quote_identifier, write.match)]
+    parts += [predicate(condition, prefix, arguments, _no_embeds) for condition in write.where]
     return f" WHERE {' AND '.join(parts)}" if parts else ""
 
 
@@ -90,7 +91,8 @@ def _no_embeds(presence: object) -> str:
 
 def _returning(write: Write) -> str:
     prefix = qualified(write.relation.name)
-    items = ", ".join(_returned(name, prefix) for name in write.returning) or "1"
+    names = write.returning if "*" in write.returning else dict.fromkeys((*write.returning, *write.match))
+    items = ", ".join(_returned(name, prefix) for name in names) or "1"
     return f" RETURNING {items}"
 
 

@@ -1,0 +1,44 @@
+"""JSON that is taken apart and put together again without touching a number: PostgreSQL reads it as it was sent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import orjson
+
+from gateway.rest.errors import RestError
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as it was written: `1.10` is not `1.1`, and 30 digits stay 30 digits."""
+
+    text: str
+
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | Number | bool | None"
+
+
+def parse(body: bytes | str) -> Json:
+    """Raises PGRST102 for what is not JSON."""
+    try:
+        orjson.loads(body)  # strict, unlike the standard library, which in turn can keep numbers as they are
+        parsed: Json = json.loads(body, parse_int=Number, parse_float=Number)
+    except (ValueError, RecursionError):
+        raise RestError(400, "PGRST102", "Empty or invalid json") from None
+    return parsed
+
+
+def text_of(value: Json) -> str:
+    """`value` as JSON text. Raises PGRST102 for what nests too deeply (more than 250 levels)."""
+    try:
+        return orjson.dumps(value, default=_as_written, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
+    except orjson.JSONEncodeError:
+        raise RestError(400, "PGRST102", "The JSON is nested too deeply") from None
+
+
+def _as_written(value: object) -> orjson.Fragment:
+    assert isinstance(value, Number)
+    return orjson.Fragment(value.text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -18,15 +18,17 @@ from gateway.rest.incoming import envelope_of, identify
 from gateway.rest.openapi import OpenApi
 from gateway.rest.payload import Payload
 from gateway.rest.plancache import PlanCache
+from gateway.rest.query_body import QUERY, is_query, joined_query
 from gateway.rest.request import Request as RestRequest
 from gateway.rest.request import Target, read_request
-from gateway.rest.respond import Answer, Result, check_single, respond, respond_to_write
+from gateway.rest.respond import Answer, Result, check_single, respond, respond_to_write, unless_known
 from gateway.rest.rules import RestRules
 from gateway.rest.run import payload_of, read_plan, result_of, run, write_plan
 from gateway.rest.timing import Stages
 from gateway.web import BytesResponse, ErrorRenderer, Request, raw_path_and_query
 
 _READS = frozenset({"GET", "HEAD"})
+_WITH_BODY = frozenset({QUERY, "POST", "PATCH", "PUT", "DELETE"})
 
 
 class RestSurface:
@@ -65,8 +67,12 @@ class RestSurface:
         stages.mark("jwt")
         catalog = self._catalog()
         path, raw_query = raw_path_and_query(request)
+        method = request.method
+        if method in _WITH_BODY and is_query(method, headers.get("Content-Type")):
+            method = "GET"
+            raw_query = joined_query(raw_query, await request.read(), headers.get("Content-Type"))
         asked = read_request(
-            request.method,
+            method,
             path[len(self.prefix) :] or "/",
             raw_query,
             headers=headers,
@@ -91,6 +97,9 @@ class RestSurface:
 
     async def _read(self, exchange: _Exchange) -> Answer:
         asked, catalog, stages = exchange.asked, exchange.catalog, exchange.stages
+        known = self._known(exchange.request)
+        if known is not None and asked.method == "HEAD":
+            asked = replace(asked, method="GET")  # the tag is that of the body, which is not sent
         compiled = read_plan(asked, catalog, self._rules.compile, self.plans)
         stages.mark("plan")
         arguments = compiled.statement.bind(values(asked))
@@ -102,7 +111,14 @@ class RestSurface:
         else:
             result = await self._transact(exchange, compiled, arguments)
         stages.mark("transaction")
-        return respond(asked, compiled, result, self._rules.respond)
+        answer = respond(asked, compiled, result, self._rules.respond)
+        return answer if known is None else unless_known(answer, known)
+
+    def _known(self, request: Request) -> str | None:
+        """The tags of answers that the client has, if it may be told that they still hold."""
+        if not self._rules.respond.etags or request.method == "POST":
+            return None
+        return request.headers.get("If-None-Match")
 
     async def _write(self, exchange: _Exchange) -> Answer:
         """A write, or a function called by POST."""
@@ -140,7 +156,7 @@ class RestSurface:
             return result
 
         exchange.request.round_trips += 2
-        envelope = envelope_of(exchange.request)
+        envelope = envelope_of(exchange.request, exchange.asked.method)
         return await self._database.run_transaction(
             self._caller(exchange), envelope, self._mode(exchange, compiled), work
         )

@@ -20,8 +20,8 @@ def identify(request: Request, authenticator: Authenticator) -> Identity:
     return authenticator.identify(authorization, apikey, browser=opaque and looks_like_browser(headers))
 
 
-def envelope_of(request: Request) -> Envelope:
-    """`request.*` for SQL."""
+def envelope_of(request: Request, method: str | None = None) -> Envelope:
+    """`request.*` for SQL. `method` is what the request counts as, if not what it was sent with."""
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         lower = name.lower()
@@ -29,7 +29,7 @@ def envelope_of(request: Request) -> Envelope:
             headers[lower] = f"{headers[lower]}, {value}" if lower in headers else value
     cookies = {name: str(value) for name, value in request.cookies.items()}
     path, _ = raw_path_and_query(request)
-    return Envelope(request.method, path, _json(headers), _json(cookies))
+    return Envelope(method or request.method, path, _json(headers), _json(cookies))
 
 
 def _json(texts: dict[str, str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gateway.rest.errors import RestError
 
 
@@ -17,3 +19,20 @@ def cursor_of_another_query() -> RestError:
 
 def cursor_unusable(details: str) -> RestError:
     return RestError(400, "PGRSTX52", "This query cannot be read by cursor", details=details)
+
+
+def not_a_query(accepted: Sequence[str]) -> RestError:
+    """Says what is accepted as the draft of QUERY wants it."""
+    types = ", ".join(accepted)
+    error = RestError(415, "PGRSTX53", "The body of a query is a query string", hint=f"Send it as {types}.")
+    error.headers["Accept-Query"] = types
+    return error
+
+
+def query_not_text() -> RestError:
+    return RestError(400, "PGRSTX54", "The query in the body is not valid UTF-8")
+
+
+def query_writes_nothing(method: str) -> RestError:
+    hint = "Put the filters into the URL."
+    return RestError(415, "PGRSTX55", f"A query in the body is for reads, and {method} is none", hint=hint)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import quote
 
+from gateway.rest import etags
 from gateway.rest.compile import Compiled, WriteAnswer
 from gateway.rest.errors import (
     bad_response_headers,
@@ -32,7 +33,13 @@ _NOT_SATISFIABLE = 416
 _LONGEST_LOCATION = 4096
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_STATUSES = range(100, 1000)
+# Interim statuses (1xx) would never end the exchange: clients take what follows for the next answer.
+_STATUS = re.compile(r"[2-9][0-9]{2}")
+_TAGGED = frozenset({200, 206})
+_VARY = ("Vary", "Accept, Prefer, Range")
+_VARY_TAGGED = ("Vary", f"Accept, Prefer, Range, {etags.VARY}")
+_LONGEST_NAMES = 128
+_MOST_WARNINGS = 8
 _WARNING = (
     "299 - \"The embed '{target}' has the alias '{alias}': use the alias in filters, orders and limits. "
     'Its target name will not be accepted in a later version."'
@@ -75,9 +82,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class RespondRules:
-    """`many_schemas`: more than one schema is exposed, so answers name theirs. `tx_override`: `Prefer: tx` counts."""
+    """`many_schemas`: more than one schema is exposed, so answers name theirs. `tx_override`: `Prefer: tx` counts.
+    `etags`: reads carry a tag and say how they may be cached."""
 
     many_schemas: bool = False
+    etags: bool = False
     tx_override: bool = False
 
 
@@ -132,7 +141,7 @@ def respond(request: Request, compiled: Compiled, result: Result, rules: Respond
     preferences = _applied(request, rules, call=compiled.path is None)
     if preferences is not None:
         headers.append(("Preference-Applied", preferences))
-    headers.append(("Vary", "Accept, Prefer, Range"))
+    headers.append(_VARY_TAGGED if rules.etags else _VARY)
     headers.extend(_warnings(compiled.legacy_names))
     if compiled.paging is not None:
         headers.extend(next_page(request, compiled.paging, result.page, result.place))
@@ -141,8 +150,19 @@ def respond(request: Request, compiled: Compiled, result: Result, rules: Respond
         error = range_not_satisfiable(_beyond(request.offset, result.total))
         shape = {"code": error.code, "details": error.details, "hint": error.hint, "message": error.message}
         body = json.dumps(shape, separators=(",", ":")).encode()
+    elif rules.etags and not compiled.void:
+        headers.append(etags.CACHE_CONTROL)
+        if request.method != "HEAD":
+            headers.append(("ETag", etags.etag(body, f"{compiled.rendering.content_type} {content_range}")))
     status, headers = _overridden(status, headers, result)
     return Answer(status, headers, body if request.method != "HEAD" else b"")
+
+
+def unless_known(answer: Answer, if_none_match: str) -> Answer:
+    """304 in place of an answer that the client has."""
+    if answer.status not in _TAGGED or not etags.matches(if_none_match, answer.headers):
+        return answer
+    return Answer(304, etags.not_modified(answer.headers), b"")
 
 
 def respond_to_write(
@@ -166,7 +186,7 @@ def respond_to_write(
     preferences = _applied(request, rules, call=False, write=write)
     if preferences is not None:
         headers.append(("Preference-Applied", preferences))
-    headers.append(("Vary", "Accept, Prefer, Range"))
+    headers.append(_VARY)
     headers.extend(_warnings(compiled.legacy_names))
     if compiled.rendering.explain is not None:
         return Answer(200, headers, result.body)
@@ -244,7 +264,12 @@ def _applied(request: Request, rules: RespondRules, *, call: bool, write: WriteA
 
 
 def _warnings(names: Sequence[tuple[str, str]]) -> list[Header]:
-    return [("Warning", _WARNING.format(target=target, alias=alias)) for target, alias in names]
+    """Not for names that a header cannot carry, or only at length: they come from the URL."""
+    return [
+        ("Warning", _WARNING.format(target=target, alias=alias))
+        for target, alias in names
+        if (target + alias).isprintable() and len(target + alias) <= _LONGEST_NAMES
+    ][:_MOST_WARNINGS]
 
 
 # -- what SQL may say about the answer ------------------------------------------------------------------------------
@@ -261,7 +286,7 @@ def _overridden(status: int, headers: list[Header], result: Result) -> tuple[int
 
 
 def _status(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text[:4]) not in _STATUSES:
+    if not _STATUS.fullmatch(text):
         raise bad_response_status()
     return int(text)
 

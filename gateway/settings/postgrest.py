@@ -101,6 +101,7 @@ DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
         "anon_role": None,
         "require_filter": (),
         "etags": False,
+        "batch_enabled": False,
         "log_level": "error",
     }
 )

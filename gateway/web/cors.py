@@ -12,11 +12,12 @@ POSTGREST_EXPOSED: Final = (
     "Range-Unit"
 )
 SUPABASE_EXPOSED: Final = (
-    f"{POSTGREST_EXPOSED}, Content-Profile, ETag, Link, Preference-Applied, Proxy-Status, Retry-After, Server-Timing, "
+    f"{POSTGREST_EXPOSED}, Content-Profile, ETag, Link, Next-Cursor, Preference-Applied, Proxy-Status, Retry-After, Server-Timing, "
     "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id, X-Sb-Error-Code, "
     "X-Supabase-Api-Version, X-Total-Count"
 )
-_METHODS: Final = "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD"
+POSTGREST_METHODS: Final = "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD"
+METHODS: Final = f"{POSTGREST_METHODS}, QUERY"
 _MAX_AGE: Final = "86400"
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -24,17 +25,19 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 @dataclass(frozen=True, slots=True)
 class CorsPolicy:
     """`allowed_origins` None or empty allows every origin, without credentials; listed ones are echoed, with
-    credentials. `exposed` is the text of `Access-Control-Expose-Headers`. `vary` adds `Vary: Origin` where the
+    credentials. `exposed` is the text of `Access-Control-Expose-Headers`, `methods` that of
+    `Access-Control-Allow-Methods`. `vary` adds `Vary: Origin` where the
     answer depends on it, which PostgREST does not do."""
 
     allowed_origins: frozenset[str] | None = None
     exposed: str = SUPABASE_EXPOSED
+    methods: str = METHODS
     vary: bool = True
 
     @classmethod
     def postgrest(cls, allowed_origins: frozenset[str] | None = None) -> CorsPolicy:
         """PostgREST's headers to the letter."""
-        return cls(allowed_origins or None, exposed=POSTGREST_EXPOSED, vary=False)
+        return cls(allowed_origins or None, exposed=POSTGREST_EXPOSED, methods=POSTGREST_METHODS, vary=False)
 
 
 def is_preflight(method: str, headers: Mapping[str, str]) -> bool:
@@ -47,7 +50,7 @@ def preflight_headers(policy: CorsPolicy, origin: str, requested: str | None) ->
     an origin that is not allowed there are none, which is how a browser learns of it."""
     headers = _origin_headers(policy, origin)
     if headers:
-        headers["Access-Control-Allow-Methods"] = _METHODS
+        headers["Access-Control-Allow-Methods"] = policy.methods
         headers["Access-Control-Allow-Headers"] = ", ".join(
             ("Authorization", *_names(requested or ""), "Accept", "Accept-Language", "Content-Language")
         )

@@ -94,6 +94,11 @@ def test_an_origin_that_is_not_allowed_loses_what_a_surface_set() -> None:
     assert added(LISTED, "OPTIONS", "http://evil.example", **{"Access-Control-Allow-Origin": "*"}) == {}
 
 
+def test_reads_by_body_are_allowed_except_in_postgrest_mode() -> None:
+    headers = preflight_headers(CorsPolicy(), "http://x", None)
+    assert headers["Access-Control-Allow-Methods"] == f"{METHODS}, QUERY"
+
+
 def test_a_restricted_answer_varies_by_origin_except_in_postgrest_mode() -> None:
     restricted = CorsPolicy(frozenset({"http://a.example"}))
     assert added(restricted, "GET", "http://evil.example", Vary="Accept, Prefer, Range") == {

@@ -39,6 +39,9 @@ INSERT INTO scrolls SELECT
     (i % 2)::text
 FROM generate_series(1, 90) AS i;
 
+CREATE TABLE passing (id integer PRIMARY KEY, grade integer);
+INSERT INTO passing SELECT i, nullif(i % 5, 0) FROM generate_series(1, 45) AS i;
+
 CREATE VIEW plain_scrolls AS SELECT * FROM scrolls;
 CREATE VIEW titles AS SELECT DISTINCT title FROM scrolls;
 CREATE FUNCTION scrolls_of(shelf integer, after text DEFAULT '') RETURNS SETOF scrolls STABLE LANGUAGE sql

@@ -14,14 +14,21 @@ from tests.serving import Served
 
 Terms = tuple[tuple[str, str], ...]
 
-SELECT = 'select=shelf,no:%22no.%201%22,title,maker:makers(name,born)'
+SELECT = "select=shelf,no:%22no.%201%22,title,maker:makers(name,born)"
 KEY = ('"no. 1"', "shelf")
 TERMS = [
     *("shelf", '"no. 1"', "title", "grade", "weight", "mood", "made", "tags", "maker_id", "meta->n", "meta->>n"),
     *("tags->0", "label", "maker(name)", "maker(born)"),
 ]
 ENDINGS = [first + second for first in ("", ".asc", ".desc") for second in ("", ".nullsfirst", ".nullslast")]
-FILTERS = ["", "grade=gt.1", "title=neq.a&shelf=lt.5", "or=(grade.is.null,shelf.eq.3)", "after=eq.1", "maker=not.is.null"]
+FILTERS = [
+    "",
+    "grade=gt.1",
+    "title=neq.a&shelf=lt.5",
+    "or=(grade.is.null,shelf.eq.3)",
+    "after=eq.1",
+    "maker=not.is.null",
+]
 
 
 def random_orders(seed: int, how_many: int) -> list[Terms]:

@@ -9,7 +9,9 @@ import secrets
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.http import HttpVersion11
 
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _TRACE_PARENT: Final = re.compile(
     r"(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
@@ -54,11 +56,21 @@ class Request(web.BaseRequest):
         and HTTPRequestTimeout if it does not arrive within `body_timeout` seconds."""
         if (self.content_length or 0) > self.client_max_size:
             raise web.HTTPRequestEntityTooLarge(self.client_max_size, self.content_length or 0)
+        await self._invite_body()
         try:
             async with asyncio.timeout(self.body_timeout):
                 return await super().read()
         except TimeoutError:
             raise web.HTTPRequestTimeout from None
+
+    async def _invite_body(self) -> None:
+        """Tell a client that waits to be told (RFC 9110, 10.1.1); one whose body has begun to arrive need not be."""
+        expects = self.headers.get("Expect")
+        if expects is None or expects.lower() != "100-continue" or self.version < HttpVersion11:
+            return
+        if self._read_bytes is None and not self._payload.is_eof():
+            await self.writer.write(_CONTINUE)
+            self.writer.output_size = 0  # nothing of the answer itself was sent
 
     @property
     def id(self) -> str:

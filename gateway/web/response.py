@@ -12,6 +12,7 @@ from aiohttp.typedefs import LooseHeaders
 
 SERVER: Final = "passerelle"
 _BODILESS: Final = frozenset({204, 304})
+_FRAMING: Final = (hdrs.CONTENT_LENGTH, hdrs.TRANSFER_ENCODING)
 _UNSENDABLE: Final = (
     b'{"code":"PGRSTX00","details":null,"hint":null,"message":"The response has a header that HTTP cannot carry"}'
 )
@@ -37,6 +38,8 @@ class BytesResponse(web.StreamResponse):
         self._keep_alive = keep_alive = False if self._keep_alive is False else request.keep_alive
         version = request.version
         headers = self._headers
+        for name in _FRAMING:  # SQL may have set them, and two answers to "where does it end" are an attacker's tool
+            headers.pop(name, None)
         if self._status in _BODILESS or request.method == hdrs.METH_HEAD:
             self.body = b""
         else:

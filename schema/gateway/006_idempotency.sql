@@ -30,7 +30,7 @@ language sql stable set search_path = '' as $$
       else claims - array['exp', 'iat', 'nbf', 'jti']
     end
   )::text, 'UTF8'))
-  from coalesce(nullif(current_setting('request.jwt.claims', true), ''), '{}')::jsonb as claims
+  from cast(coalesce(nullif(current_setting('request.jwt.claims', true), ''), '{}') as jsonb) as claims
 $$;
 comment on function passerelle.idempotency_caller_v1() is 'Who is asking, as a digest';
 

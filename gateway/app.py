@@ -20,6 +20,7 @@ from gateway.database import Database, quote_identifier, refuse_server_version
 from gateway.errors import Unavailable
 from gateway.identity import Authenticator, IdentitySettings, TokenCacheCounts
 from gateway.rest import OpenApi, OpenApiRules, RestRules, RestSurface
+from gateway.rest.batch import BatchErrors, BatchRules, BatchSurface
 from gateway.rest.compile import CompileRules
 from gateway.rest.plan.tree import ReadRules
 from gateway.rest.plancache import PlanCache
@@ -203,6 +204,8 @@ class Gateway:
         self._authenticator = authenticator = Authenticator(_identity_settings(settings))
         prefixes = ["/rest/v1", ""] if settings.postgrest_mode else ["/rest/v1"]
         rest: list[Surface] = [self._rest(settings, prefix, authenticator, render) for prefix in prefixes]
+        if settings.batch_enabled:
+            rest.append(self._batch(settings, authenticator))
         return Dispatcher(
             Mounts([Health(render), *rest]),
             CorsPolicy.postgrest(origins) if settings.postgrest_mode else CorsPolicy(origins),
@@ -225,6 +228,16 @@ class Gateway:
             render_error=render,
             openapi=_openapi(settings, prefix),
             plans=self.plans,
+        )
+
+    def _batch(self, settings: Settings, authenticator: Authenticator) -> BatchSurface:
+        return BatchSurface(
+            "/batch/v1",
+            BatchRules(_rest_rules(settings), most_steps=settings.batch_max_steps, timeout=settings.batch_timeout),
+            authenticator=authenticator,
+            catalog=self.catalog.current,
+            database=self.database,
+            render_error=BatchErrors(verbose=settings.client_error_verbosity == "verbose"),
         )
 
     def _config_changed(self) -> None:

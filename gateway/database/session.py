@@ -29,6 +29,10 @@ SPOILED = "passerelle: this session has"
 """Begins the server's message when a scrub finds a session beyond repair (`scrub_rest.sql`)."""
 
 
+_LONGEST_KEPT = 16 * 1024
+"""Characters of a statement that may stay prepared. Longer ones take PostgreSQL megabytes each, on every connection."""
+
+
 class Session:
     """A connection in the pool.
 
@@ -162,6 +166,8 @@ class Session:
             self._obsolete += wire.close(state.name)
 
     async def _prepare(self, sql: str) -> State:
+        if len(sql) > _LONGEST_KEPT:
+            return await self.connection.describe("", sql)
         if len(self._statements) >= self._statements_limit:
             self.forget(next(iter(self._statements)))
         self._numbers += 1

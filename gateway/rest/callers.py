@@ -9,6 +9,7 @@ from gateway.database import Caller, quote_identifier
 from gateway.identity import Identity
 
 _LIMIT = 4096
+_LONGEST_TIMEZONE = 64
 
 
 class Callers:
@@ -26,6 +27,8 @@ class Callers:
         if catalog is not self._catalog:
             self._callers.clear()
             self._catalog = catalog
+        if timezone is not None and len(timezone) > _LONGEST_TIMEZONE:
+            return self._make(identity, schema, timezone, catalog)  # no such zone; PostgreSQL will say so
         key = (identity, schema, timezone)
         caller = self._callers.get(key)
         if caller is None:

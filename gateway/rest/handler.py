@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from aiohttp import web
@@ -28,6 +30,7 @@ from gateway.rest.timing import Stages
 from gateway.web import BytesResponse, ErrorRenderer, Request, raw_path_and_query
 
 _READS = frozenset({"GET", "HEAD"})
+_LARGE_BODY = 128 * 1024
 _WITH_BODY = frozenset({QUERY, "POST", "PATCH", "PUT", "DELETE"})
 
 
@@ -56,6 +59,8 @@ class RestSurface:
         self._catalog = catalog
         self._database = database
         self._openapi = openapi
+        # beside the event loop, which must go on, and few at once, for they need much memory
+        self._large_bodies = ThreadPoolExecutor(2, thread_name_prefix="large-body")
         self._callers = Callers(rules.extra_search_path, rules.app_settings)
         self.plans = plans if plans is not None else PlanCache()  # an empty one is false
 
@@ -123,7 +128,7 @@ class RestSurface:
     async def _write(self, exchange: _Exchange) -> Answer:
         """A write, or a function called by POST."""
         asked, catalog, stages = exchange.asked, exchange.catalog, exchange.stages
-        payload = await _payload(exchange.request, asked)
+        payload = await self._payload(exchange.request, asked)
         stages.mark("parse")
         compiled = write_plan(asked, payload, catalog, self._rules.compile, self.plans)
         stages.mark("plan")
@@ -132,6 +137,16 @@ class RestSurface:
         if compiled.write is None:
             return respond(asked, compiled, result, self._rules.respond)
         return respond_to_write(asked, compiled, compiled.write, result, self._rules.respond)
+
+    async def _payload(self, request: Request, asked: RestRequest) -> Payload | None:
+        if asked.method == "DELETE":
+            return None
+        body = await request.read()
+        kind = request.headers.get("Content-Type")
+        if len(body) <= _LARGE_BODY:
+            return payload_of(asked, body, kind)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._large_bodies, payload_of, asked, body, kind)
 
     def _caller(self, exchange: _Exchange) -> Caller:
         asked = exchange.asked

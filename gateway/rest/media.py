@@ -16,6 +16,9 @@ _TEXTUAL = frozenset(
     {"application/json", "application/openapi+json", "application/geo+json", "text/csv", "text/plain", "text/xml"}
 )
 _PLAN = re.compile(r"application/vnd\.pgrst\.plan(?:\+(?P<format>text|json))?$")
+_REMEMBERED = 512
+"""Characters of a header that may be kept with its reading."""
+_MOST_RANGES = 64
 _PLAN_OPTIONS = ("analyze", "verbose", "settings", "buffers", "wal")
 
 
@@ -61,13 +64,22 @@ class MediaRange:
     parameters: tuple[tuple[str, str], ...] = ()
 
 
-@lru_cache(maxsize=512)
 def read_accept(header: str | None) -> tuple[MediaRange, ...]:
-    """The accepted types, the most wanted first: by q, then the more specific. No header means anything."""
+    """The accepted types, the most wanted first: by q, then the more specific. No header means anything. Of very many,
+    only the first count: plans are kept by them."""
     if not header:
         return (MediaRange("*/*", "*/*"),)
+    return _remembered(header) if len(header) <= _REMEMBERED else _accepted(header)
+
+
+@lru_cache(maxsize=512)
+def _remembered(header: str) -> tuple[MediaRange, ...]:
+    return _accepted(header)
+
+
+def _accepted(header: str) -> tuple[MediaRange, ...]:
     weighted: list[tuple[float, int, MediaRange]] = []
-    for part in _split(header, ","):
+    for part in _split(header, ",")[:_MOST_RANGES]:
         text, quality = _quality(part.strip())
         if text:
             weighted.append((-quality, text.count("*") - text.count(";"), _media_range(text)))

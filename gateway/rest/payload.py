@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,8 @@ import orjson
 from gateway.rest.errors import RestError
 
 _EMPTY = "Empty or invalid json"
+_PORTION = 1000
+_MOST_FIELDS = 10_000
 _RAW_TYPES = {"text/plain": "text", "text/xml": "xml", "application/octet-stream": "bytea"}
 
 
@@ -121,22 +124,33 @@ def _csv(text: str, *, columns: bool) -> JsonPayload:
     """A header line and rows; the bare word NULL is null, everything else a string."""
     # The module's limit of 128 kB a field would refuse bodies that are within ours; it can only be set for all readers.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    lines = (line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line)
     try:
-        lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
+        header = next(lines, None)
+        if header is None:
+            raise _refused("parse error (not enough input)")
+        # in portions: as lists and dictionaries, many short rows take a hundred times the memory of the body
+        portions = list(iter(lambda: _csv_rows(header, list(islice(lines, _PORTION))), ""))
     except csv.Error as error:
         raise _refused(str(error)) from None
-    if not lines:
-        raise _refused("parse error (not enough input)")
-    header, *rows = lines
+    keys = frozenset(header)
+    rows = f"[{', '.join(portions)}]"
+    return JsonPayload(rows, is_object=False, keys=None if columns else keys, common=keys)
+
+
+def _csv_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The rows as JSON objects separated by commas."""
     if any(len(row) != len(header) for row in rows):
         raise _refused("All lines must have same number of fields")
     objects = [dict(zip(header, (None if cell == "NULL" else cell for cell in row), strict=True)) for row in rows]
-    keys = frozenset(header)
-    return JsonPayload(json.dumps(objects), is_object=False, keys=None if columns else keys, common=keys)
+    return json.dumps(objects)[1:-1]
 
 
 def _form(text: str, *, call: bool) -> Payload:
-    pairs = parse_qsl(text, keep_blank_values=True)
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise _refused(f"The form has more than {_MOST_FIELDS} fields") from None
     if call:
         return FormPayload(tuple(pairs))
     return JsonPayload(json.dumps(dict(pairs)), is_object=True, keys=frozenset(name for name, _ in pairs))

@@ -21,8 +21,12 @@ class PlanCache:
     entries, the least recently used leave first. Holds no values of requests and nothing of identities, so entries
     are shared by everybody."""
 
-    def __init__(self, limit: int = 2000) -> None:
+    def __init__(self, limit: int = 2000, characters: int = 4_000_000) -> None:
+        """`characters` bounds the texts of all statements together, and so the memory; a text longer than a hundredth
+        of that is not kept."""
         self._limit = limit
+        self._most_characters = characters
+        self._characters = 0
         self._catalog: Catalog | None = None
         self._plans: OrderedDict[Hashable, Compiled] = OrderedDict()
         self.counts = PlanCounts()
@@ -33,11 +37,12 @@ class PlanCache:
     def clear(self) -> None:
         """Forget everything: the settings that statements depend on have changed."""
         self._plans.clear()
+        self._characters = 0
 
     def get(self, catalog: Catalog, key: Hashable, compile_: Callable[[], Compiled]) -> Compiled:
         """The plan for `key`, compiled if it is not known. What `compile_` raises is not kept."""
         if catalog is not self._catalog:
-            self._plans.clear()
+            self.clear()
             self._catalog = catalog
         plan = self._plans.get(key)
         if plan is not None:
@@ -45,7 +50,16 @@ class PlanCache:
             self.counts.hits += 1
             return plan
         self.counts.misses += 1
-        plan = self._plans[key] = compile_()
-        if len(self._plans) > self._limit:
-            self._plans.popitem(last=False)
+        plan = compile_()
+        self._keep(key, plan)
         return plan
+
+    def _keep(self, key: Hashable, plan: Compiled) -> None:
+        size = len(plan.statement.text)
+        if size > self._most_characters // 100:
+            return
+        self._plans[key] = plan
+        self._characters += size
+        while len(self._plans) > self._limit or self._characters > self._most_characters:
+            _, oldest = self._plans.popitem(last=False)
+            self._characters -= len(oldest.statement.text)

@@ -18,6 +18,8 @@ _KNOWN: dict[str, frozenset[str]] = {
     "operations": frozenset({"apply"}),
 }
 _MOST_DIGITS = 18
+_REMEMBERED = 512
+"""Characters of a header that may be kept with its reading."""
 _APPLIED_ORDER = (
     *("resolution", "missing", "return", "count", "tx", "handling", "timezone", "max-affected"),
     *("nested", "update", "operations"),
@@ -52,10 +54,17 @@ NONE = Preferences()
 
 def read_preferences(headers: Sequence[str]) -> Preferences:
     """Preferences from all `Prefer` headers of a request. The first of a kind wins."""
-    return _read(", ".join(headers)) if headers else NONE
+    if not headers:
+        return NONE
+    header = ", ".join(headers)
+    return _remembered(header) if len(header) <= _REMEMBERED else _read(header)
 
 
 @lru_cache(maxsize=512)
+def _remembered(header: str) -> Preferences:
+    return _read(header)
+
+
 def _read(header: str) -> Preferences:
     chosen: dict[str, str] = {}
     invalid: list[str] = []

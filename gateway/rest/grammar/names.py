@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gateway.rest.errors import RestError
 from gateway.rest.grammar.scanner import Mismatch, Scanner
 from gateway.rest.grammar.syntax import Field, JsonStep
 
@@ -18,6 +19,9 @@ _KEY_LABEL = "any non reserved character different from: .,>()"
 _AFTER_INDEX = ("->", "::", ".", ",")
 
 DELIMITER = "delimiter (.)"
+
+MAX_STEPS = 200
+"""Steps of a JSON path. Each nests an expression in the one before, and PostgreSQL's stack has an end."""
 
 
 def unescape(text: str) -> str:
@@ -79,6 +83,9 @@ def json_path(scanner: Scanner) -> tuple[JsonStep, ...]:
             steps.append(JsonStep(index, True, as_text))
         else:
             steps.append(JsonStep(_key(scanner), False, as_text))
+        if len(steps) > MAX_STEPS:
+            details = f"the path has more than {MAX_STEPS} steps"
+            raise RestError(400, "PGRST100", '"failed to parse JSON path"', details=details)
 
 
 def _index(scanner: Scanner) -> str:

@@ -12,6 +12,9 @@ from gateway.rest.grammar.syntax import Aggregate, EmbedItem, Field, FieldItem, 
 MAX_DEPTH = 40
 """Embeds inside embeds. PostgreSQL's planning time grows faster than the text, so this is a bound on work."""
 
+MAX_EMBEDS = 250
+"""All embeds of a request: planning three thousand of them takes PostgreSQL minutes, in which nothing can stop it."""
+
 # The longer name first where one begins another's beginning; the order is that of the error message.
 _AGGREGATES = (Aggregate.SUM, Aggregate.AVG, Aggregate.COUNT, Aggregate.MAX, Aggregate.MIN)
 _WHAT = "select parameter"
@@ -23,9 +26,17 @@ def parse_select(text: str) -> tuple[SelectItem, ...]:
     """`select=…` as items in the order written; empty means all columns. Raises PGRST100."""
     scanner = Scanner(text)
     try:
-        return _items(scanner, 0)  # what follows a complete list is not looked at, as PostgREST does
+        items = _items(scanner, 0)  # what follows a complete list is not looked at, as PostgREST does
     except Mismatch:
         raise scanner.error(_WHAT) from None
+    if _embeds(items) > MAX_EMBEDS:
+        details = f"there are more than {MAX_EMBEDS} embeds"
+        raise RestError(400, "PGRST100", '"failed to parse select parameter"', details=details)
+    return items
+
+
+def _embeds(items: tuple[SelectItem, ...]) -> int:
+    return sum(1 + _embeds(item.items) for item in items if isinstance(item, EmbedItem))
 
 
 def _items(scanner: Scanner, depth: int) -> tuple[SelectItem, ...]:

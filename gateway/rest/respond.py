@@ -40,8 +40,6 @@ _VARY = ("Vary", "Accept, Prefer, Range")
 _VARY_TAGGED = ("Vary", f"Accept, Prefer, Range, {etags.VARY}")
 _LONGEST_NAMES = 128
 _MOST_WARNINGS = 8
-_LONGEST_NAMES = 128
-_MOST_WARNINGS = 8
 _WARNING = (
     "299 - \"The embed '{target}' has the alias '{alias}': use the alias in filters, orders and limits. "
     'Its target name will not be accepted in a later version."'

@@ -23,7 +23,7 @@ from gateway.rest.compile import (
 from gateway.rest.grammar.query import Argument, Clauses, parse_shape
 from gateway.rest.guards import Guarded
 from gateway.rest.media import Subject, negotiate
-from gateway.rest.payload import FormPayload, JsonPayload, Payload, RawPayload
+from gateway.rest.payload import FormPayload, JsonPayload, NestedPayload, Payload, RawPayload
 from gateway.rest.plan.functions import call_by_get, call_by_post, computed_fields, find_function
 from gateway.rest.plan.tree import read_tree
 from gateway.rest.plan.write import (
@@ -66,6 +66,8 @@ def _payload_shape(payload: Payload | None) -> Hashable:
             return ("form", tuple(name for name, _ in pairs))
         case RawPayload(kind, _):
             return ("raw", kind)
+        case NestedPayload():
+            return ("nested",)
         case None:
             return None
 
@@ -78,6 +80,8 @@ def write_values(request: Request, payload: Payload | None) -> tuple[str, ...]:
             return (*found, text)
         case FormPayload(pairs):
             return (*found, *(value for _, value in pairs))
+        case NestedPayload():
+            return (*found, "[]")  # the keys of its rows, once they are written
         case None:
             return found
 
@@ -215,5 +219,5 @@ def _argument_names(payload: Payload, clauses: Clauses) -> frozenset[str]:
             return keys if keys is not None else frozenset(clauses.columns or ())
         case FormPayload(pairs):
             return frozenset(name for name, _ in pairs)
-        case RawPayload():
+        case RawPayload() | NestedPayload():
             return frozenset()

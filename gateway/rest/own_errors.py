@@ -27,14 +27,14 @@ def nested_bounds(details: str) -> RestError:
     return RestError(400, "PGRSTX11", "The nested insert is too large", details=details)
 
 
-def linked_column(column: str, path: str) -> RestError:
-    message = f"The column '{column}' is set by the relationship"
-    hint = f"Leave '{column}' out: it takes the key of the row that it belongs to."
-    return RestError(400, "PGRSTX12", message, details=at(path), hint=hint)
+def linked_column(column: str, path: str, details: str | None = None) -> RestError:
+    message = f"The column '{column}' is set by a relationship"
+    hint = f"Leave '{column}' out: it takes the key of the row that it belongs to." if details is None else None
+    return RestError(400, "PGRSTX12", message, details=at(path, details), hint=hint)
 
 
 def not_writable(name: str, path: str) -> RestError:
-    message = f"'{name}' is a computed relationship and cannot be written through"
+    message = f"'{name}' is computed, or leads through a relation that is not exposed: it cannot be written through"
     return RestError(400, "PGRSTX13", message, details=at(path))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, cast
@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from gateway.rest.errors import RestError
+from gateway.rest.exact_json import Json, parse
 
 _EMPTY = "Empty or invalid json"
 _PORTION = 1000
@@ -52,7 +53,15 @@ class RawPayload:
     text: str
 
 
-Payload = JsonPayload | FormPayload | RawPayload
+@dataclass(frozen=True, slots=True)
+class NestedPayload:
+    """Rows of a nested insert; `single` if the body was one object. They are taken apart, unlike other bodies."""
+
+    rows: tuple[Mapping[str, Json], ...]
+    single: bool
+
+
+Payload = JsonPayload | FormPayload | RawPayload | NestedPayload
 
 
 def media_type(content_type: str | None) -> str:
@@ -76,6 +85,19 @@ def read_payload(body: bytes, content_type: str | None, *, columns: bool, call: 
             return RawPayload(_RAW_TYPES[kind], text)
         case _:
             raise _refused(f"Content-Type not acceptable: {kind}")
+
+
+def read_nested(body: bytes) -> NestedPayload:
+    """The JSON body of a POST that prefers `nested=insert`. Raises PGRST102."""
+    parsed = parse(body)
+    if isinstance(parsed, dict):
+        return NestedPayload((parsed,), single=True)
+    rows: list[Mapping[str, Json]] = []
+    for row in parsed if isinstance(parsed, list) else []:
+        if not isinstance(row, dict):
+            raise _refused("All object keys must match")
+        rows.append(row)
+    return NestedPayload(tuple(rows), single=False)
 
 
 def _refused(message: str) -> RestError:

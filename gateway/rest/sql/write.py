@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.catalog import Relation
 from gateway.rest.plan.model import ReadTree
 from gateway.rest.plan.write import Conflict, Write, WriteKind, WrittenColumn
 from gateway.rest.sql.arguments import Arguments, Statement
@@ -27,16 +28,43 @@ def write_statement(
     `represented`: the client wants the rows back, read by `tree`.
     """
     arguments = Arguments()
-    source = _written(write, arguments)
+    source = f"{SOURCE} AS ({_written(write, arguments)})"
+    if write.match:
+        source = f"{BODY} AS MATERIALIZED ({given_rows(write, arguments)}), {source}"
+    return answer_statement(
+        arguments,
+        source,
+        write.relation,
+        tree=tree,
+        shaping=shaping,
+        slots=slots,
+        represented=represented,
+        located=located,
+        further=found_columns(write),
+    )
+
+
+def answer_statement(
+    arguments: Arguments,
+    source: str,
+    relation: Relation,
+    *,
+    tree: ReadTree,
+    shaping: Shaping,
+    slots: int,
+    represented: bool,
+    located: bool,
+    further: str = "",
+) -> Statement:
+    """The statement that answers for written rows: `source` are common table expressions, the last of them SOURCE;
+    `further` are columns of the answer beyond those that every write has (see `write_statement`)."""
     rows = RowWriter(arguments, comparable=True).select(tree.root) if represented else f"SELECT * FROM {SOURCE}"
     body = body_of(shaping) if represented else "NULL"
-    further, origin = page_of(rows, shaping)
-    given = [f"{BODY} AS MATERIALIZED ({given_rows(write, arguments)})"] if write.match else []
-    tables = ", ".join([*given, f"{SOURCE} AS ({source})", *further])
+    pages, origin = page_of(rows, shaping)
     counted = "NULLIF(pg_catalog.current_setting('passerelle.inserted', true), '')"
     text = (
-        f"WITH {tables} SELECT NULL, pg_catalog.count({_ROW}), {body}, {RESPONSE_COLUMNS}, "
-        f"{_location(write) if located else 'NULL'}, {counted}{found_columns(write)} FROM {origin} AS {_ROW}"
+        f"WITH {', '.join([source, *pages])} SELECT NULL, pg_catalog.count({_ROW}), {body}, {RESPONSE_COLUMNS}, "
+        f"{_location(relation) if located else 'NULL'}, {counted}{further} FROM {origin} AS {_ROW}"
     )
     return arguments.statement(explained(text, shaping.rendering.explain), slots)
 
@@ -44,7 +72,7 @@ def write_statement(
 def _written(write: Write, arguments: Arguments) -> str:
     match write.kind:
         case WriteKind.INSERT:
-            return _insert(write, arguments)
+            return insert_rows(write, arguments)
         case WriteKind.UPDATE:
             return _update(write, arguments)
         case WriteKind.DELETE:
@@ -52,7 +80,8 @@ def _written(write: Write, arguments: Arguments) -> str:
             return f"DELETE FROM {table}{_where(write, table, arguments)}{_returning(write)}"
 
 
-def _insert(write: Write, arguments: Arguments) -> str:
+def insert_rows(write: Write, arguments: Arguments) -> str:
+    """The INSERT of the rows of the body, RETURNING what `write` says."""
     names = [quote_identifier(column.name) for column in write.columns]
     into = f" ({', '.join(names)})" if names else ""
     picked = ", ".join(f"{BODY}.{name}" for name in names)
@@ -117,8 +146,8 @@ def _count(by: int) -> str:
     return f"pg_catalog.set_config('{_COUNTER}', ({current} + {by})::text, true)"
 
 
-def _location(write: Write) -> str:
-    keys = ", ".join(quote_identifier(name) for name in write.relation.primary_key)
+def _location(relation: Relation) -> str:
+    keys = ", ".join(quote_identifier(name) for name in relation.primary_key)
     if not keys:
         return "NULL"
     first = f"(SELECT {keys} FROM {SOURCE} LIMIT 1) AS passerelle_key"

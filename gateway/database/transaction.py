@@ -65,6 +65,11 @@ class Transaction:
         self._waiting = Turn(caller, envelope, read_only)
 
     @property
+    def caller(self) -> Caller:
+        """Whom the statements run as."""
+        return self._caller
+
+    @property
     def role(self) -> str:
         """The role that the statements run as."""
         return self._caller.identity.role

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from gateway.catalog import Catalog, Function, Name, Volatility
 from gateway.database import Access
+from gateway.rest.costs import CostGuard, Costing, costing
 from gateway.rest.errors import invalid_preferences, max_affected_on_single_result, no_table
 from gateway.rest.grammar.query import parse_shape
 from gateway.rest.guards import Guarded, Guards
@@ -16,6 +17,7 @@ from gateway.rest.paging import Paging, check_pageable
 from gateway.rest.plan.functions import call_by_get, computed_fields, find_function
 from gateway.rest.plan.keyset import digest
 from gateway.rest.plan.model import ReadTree
+from gateway.rest.plan.nested import Nested
 from gateway.rest.plan.suggest import closest
 from gateway.rest.plan.tree import ReadRules, read_tree
 from gateway.rest.request import Request
@@ -28,13 +30,14 @@ _ISOLATION = "default_transaction_isolation"
 @dataclass(frozen=True, slots=True)
 class CompileRules:
     """The settings that statements depend on, and the guards of those that write. `fast_path` off sends every read
-    through a transaction. `max_nested_rows` bounds the rows of a nested insert."""
+    through a transaction. `max_nested_rows` bounds the rows of a nested insert; `costs` guards reads, None not."""
 
     read: ReadRules = field(default_factory=ReadRules)
     plans: bool = False
     fast_path: bool = True
     guards: Guards = field(default_factory=Guards)
     max_nested_rows: int = 10_000
+    costs: CostGuard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,9 @@ class Compiled:
 
     `estimate` is the EXPLAIN that planned and estimated counts need. `isolation` and `hoisted` are a function's own.
     `void` results have no body; `single` results are one value however many rows they would have. `path` is the
-    relation's name for Content-Location, None for functions. `write` is None for reads and calls. `opaque` is why
-    the fast path is closed. `paging` is None unless the rows are read by cursor.
+    relation's name for Content-Location, None for functions. `write` is None for reads and calls. `nested` are the
+    rows of a nested insert, which are written before the statement runs and answers for them. `opaque` is why
+    the fast path is closed. `paging` is None unless the rows are read by cursor, `costing` unless reads have a ceiling.
     """
 
     statement: Statement
@@ -77,7 +81,9 @@ class Compiled:
     legacy_names: tuple[tuple[str, str], ...] = ()
     read_only: bool = True
     write: WriteAnswer | None = None
+    nested: Nested | None = None
     paging: Paging | None = None
+    costing: Costing | None = None
 
 
 class ShapeKey:
@@ -154,6 +160,9 @@ def compile_read(request: Request, catalog: Catalog, rules: CompileRules) -> Com
         rendering, request.method == "HEAD", binary=_binary(rendering, catalog, None), keyed=paging is not None
     )
     statement = read_statement(tree, shaping, counting(request, rules), slots, proof=vouched)
+    costs = None
+    if rules.costs is not None:
+        costs = costing(tree, shaping, counting(request, rules), slots, catalog=catalog)
     return Compiled(
         statement,
         Access.VOUCHED if vouched else Access.TRANSACTION,
@@ -164,6 +173,7 @@ def compile_read(request: Request, catalog: Catalog, rules: CompileRules) -> Com
         binary=shaping.binary,
         legacy_names=tree.legacy_names,
         paging=paging,
+        costing=costs,
     )
 
 
@@ -196,7 +206,11 @@ def compile_call(request: Request, catalog: Catalog, rules: CompileRules) -> Com
         statement = void_statement(call, slots)
     else:
         statement = read_statement(tree, shaping, counting(request, rules), slots, proof=False, call=call)
-    return compiled_call(function, tree, rendering, shaping, statement, read_only=True)
+    compiled = compiled_call(function, tree, rendering, shaping, statement, read_only=True)
+    if rules.costs is None or returns.is_void:
+        return compiled
+    costs = costing(tree, shaping, counting(request, rules), slots, catalog=catalog, call=call)
+    return replace(compiled, costing=costs)
 
 
 def call_rendering(

@@ -14,6 +14,7 @@ from gateway.database import Access, Caller, Database, Transaction, TransactionM
 from gateway.identity import Authenticator, Identity
 from gateway.rest.callers import Callers
 from gateway.rest.compile import Compiled, allowed_methods, find_for_options, unknown_table, values
+from gateway.rest.compile_nested import RowsRefused, one_by_one
 from gateway.rest.compile_write import write_values
 from gateway.rest.errors import root_disabled
 from gateway.rest.incoming import envelope_of, identify
@@ -25,7 +26,7 @@ from gateway.rest.request import Request as RestRequest
 from gateway.rest.request import Target, read_request
 from gateway.rest.respond import Answer, Result, check_single, respond, respond_to_write, unless_known
 from gateway.rest.rules import RestRules
-from gateway.rest.run import payload_of, read_plan, result_of, run, write_plan
+from gateway.rest.run import is_cheap, payload_of, read_plan, result_of, run, write_plan
 from gateway.rest.timing import Stages
 from gateway.web import BytesResponse, ErrorRenderer, Request, raw_path_and_query
 
@@ -108,7 +109,7 @@ class RestSurface:
         compiled = read_plan(asked, catalog, self._rules.compile, self.plans)
         stages.mark("plan")
         arguments = compiled.statement.bind(values(asked))
-        if compiled.access is Access.VOUCHED:
+        if compiled.access is Access.VOUCHED and (compiled.costing is None or self._is_cheap(exchange, compiled)):
             row = await self._database.read(self._caller(exchange), compiled.statement.text, arguments)
             result = result_of(compiled, row)
             check_single(compiled, result.page)
@@ -118,6 +119,9 @@ class RestSurface:
         stages.mark("transaction")
         answer = respond(asked, compiled, result, self._rules.respond)
         return answer if known is None else unless_known(answer, known)
+
+    def _is_cheap(self, exchange: _Exchange, compiled: Compiled) -> bool:
+        return is_cheap(self._caller(exchange), exchange.asked, compiled, self._rules.compile)
 
     def _known(self, request: Request) -> str | None:
         """The tags of answers that the client has, if it may be told that they still hold."""
@@ -132,7 +136,11 @@ class RestSurface:
         stages.mark("parse")
         compiled = write_plan(asked, payload, catalog, self._rules.compile, self.plans)
         stages.mark("plan")
-        result = await self._transact(exchange, compiled, compiled.statement.bind(write_values(asked, payload)))
+        arguments = compiled.statement.bind(write_values(asked, payload))
+        try:
+            result = await self._transact(exchange, compiled, arguments)
+        except RowsRefused:  # nothing was written: once more, to learn which row it is
+            result = await self._transact(exchange, one_by_one(compiled), arguments)
         stages.mark("transaction")
         if compiled.write is None:
             return respond(asked, compiled, result, self._rules.respond)
@@ -173,7 +181,11 @@ class RestSurface:
         exchange.request.round_trips += 2
         envelope = envelope_of(exchange.request, exchange.asked.method)
         return await self._database.run_transaction(
-            self._caller(exchange), envelope, self._mode(exchange, compiled), work
+            self._caller(exchange),
+            envelope,
+            self._mode(exchange, compiled),
+            work,
+            opaque=compiled.access is Access.TRANSACTION,
         )
 
     def _rolls_back(self, asked: RestRequest) -> bool:
@@ -227,13 +239,6 @@ class _Exchange:
 
 
 _ROUTES = {Target.ROOT: "/", Target.RELATION: "/{relation}", Target.FUNCTION: "/rpc/{function}"}
-
-
-async def _payload(request: Request, asked: RestRequest) -> Payload | None:
-    if asked.method == "DELETE":
-        return None
-    body = await request.read()
-    return payload_of(asked, body, request.headers.get("Content-Type"))
 
 
 def _relation_methods(relation: Relation) -> str:

@@ -36,3 +36,9 @@ def query_not_text() -> RestError:
 def query_writes_nothing(method: str) -> RestError:
     hint = "Put the filters into the URL."
     return RestError(415, "PGRSTX55", f"A query in the body is for reads, and {method} is none", hint=hint)
+
+
+def too_costly(cost: float, ceiling: int, role: str, details: str | None, hint: str | None) -> RestError:
+    """403: `cost` and `ceiling` are in units of PostgreSQL's planner."""
+    message = f"The read would cost {cost:.0f}, more than the {ceiling} that the role '{role}' may spend"
+    return RestError(403, "PGRSTX60", message, details=details, hint=hint)

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import asyncpg
 import orjson
 
 from gateway.catalog import Catalog
-from gateway.database import Access, Transaction
+from gateway.database import Access, Caller, DatabaseError, Transaction
 from gateway.rest.compile import Compiled, CompileRules, compile_call, compile_read, shape_key, values
+from gateway.rest.compile_nested import compile_nested, refused_at, with_rows
 from gateway.rest.compile_write import compile_posted_call, compile_write, write_key
+from gateway.rest.exact_json import Json, text_of
+from gateway.rest.nested_steps import nested_steps
 from gateway.rest.paging import check_cursor
-from gateway.rest.payload import Payload, media_type, read_payload
+from gateway.rest.payload import NestedPayload, Payload, media_type, read_nested, read_payload
+from gateway.rest.plan.nested import Nested
 from gateway.rest.plancache import PlanCache
 from gateway.rest.request import Request
 from gateway.rest.respond import Matched, Result, body_bytes, check_affected, check_matched, check_single
@@ -26,8 +31,11 @@ from gateway.rest.update_body import read_update
 def payload_of(asked: Request, body: bytes, content_type: str | None) -> Payload:
     """The body of a write or a posted call. Raises PGRST102."""
     columns = asked.method != "PUT" and any(part[0] == "columns" for part in asked.query.shape)
+    json = media_type(content_type) == "application/json"
+    if asked.method == "POST" and asked.preferences.nested and not asked.is_call and json:
+        return read_nested(body)
     by_key, operations = asked.preferences.by_key, asked.preferences.operations
-    if asked.method == "PATCH" and (by_key or operations) and media_type(content_type) == "application/json":
+    if asked.method == "PATCH" and (by_key or operations) and json:
         return read_update(body, columns=columns, by_key=by_key, operations=operations)
     return read_payload(body, content_type, columns=columns, call=asked.is_call)
 
@@ -46,6 +54,10 @@ def write_plan(
 ) -> Compiled:
     """The plan of a write, or of a function called by POST."""
 
+    if isinstance(payload, NestedPayload):
+        compiled = plans.get(catalog, write_key(asked, payload), lambda: compile_nested(asked, catalog, rules))
+        return with_rows(compiled, asked, payload, catalog, rules)
+
     def compile_() -> Compiled:
         if asked.is_call and payload is not None:
             return compile_posted_call(asked, payload, catalog, rules)
@@ -62,6 +74,10 @@ async def run(
     guarded = compiled.write.guarded if compiled.write else None
     if guarded is not None:
         rules.guards.check_filter(guarded, transaction.role)
+    if compiled.nested is not None:
+        keys = await _write_nested(transaction, compiled.nested)
+        arguments = compiled.statement.bind((*asked.query.values, text_of(keys)))
+    await check_cost(transaction, asked, compiled, rules)
     text = compiled.statement.text
     if compiled.rendering.explain is not None:
         rows = await transaction.fetch(text, arguments)
@@ -80,6 +96,39 @@ async def run(
         assert planned is not None  # EXPLAIN always answers
         result = _estimated(result, _plan_rows(planned[0]), asked.preferences.count, rules)
     return result
+
+
+def is_cheap(caller: Caller, asked: Request, compiled: Compiled, rules: CompileRules) -> bool:
+    """Whether a read may run without a look at its cost; else it must go through `run`."""
+    if rules.costs is None or compiled.costing is None:
+        return True
+    return rules.costs.is_cheap(caller, compiled.costing, values(asked))
+
+
+async def check_cost(transaction: Transaction, asked: Request, compiled: Compiled, rules: CompileRules) -> None:
+    """Raises PGRSTX60 for a read that is dearer than its caller's role may spend."""
+    if rules.costs is None or compiled.costing is None:
+        return
+
+    async def explain(text: str, arguments: Sequence[str]) -> bytes:
+        return _plan_text(await transaction.fetch(text, arguments))
+
+    await rules.costs.check(transaction.caller, compiled.costing, values(asked), explain)
+
+
+async def _write_nested(transaction: Transaction, nested: Nested) -> list[Json]:
+    """The keys of the rows at the root. Raises RowsRefused, DatabaseError that names the place in the body."""
+    steps = nested_steps(nested)
+    answered: list[str] | None = None
+    while True:
+        try:
+            step = next(steps) if answered is None else steps.send(answered)
+        except StopIteration as end:
+            return cast("list[Json]", end.value)
+        try:
+            answered = [str(row[0]) for row in await transaction.fetch(step.sql, step.arguments)]
+        except DatabaseError as error:
+            raise refused_at(step, error) from error
 
 
 def result_of(compiled: Compiled, row: asyncpg.Record) -> Result:

@@ -57,7 +57,7 @@ def test_the_key_tables_name_real_settings() -> None:
     assert len(set(KEYS.values())) == len(KEYS)
     assert set(ALIASES.values()) <= set(KEYS)
     assert set(KEYS) >= IN_DATABASE
-    assert set(DEFAULTS) <= set(KEYS.values())
+    assert set(DEFAULTS) <= set(Settings.model_fields)
 
 
 def test_what_compose_demands_is_in_the_example() -> None:

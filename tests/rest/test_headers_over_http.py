@@ -149,7 +149,11 @@ HEADERS: list[tuple[str, Headers, Headers]] = [
     (
         "/books?select=id&id=eq.1",
         {},
-        {"Content-Location": "/books?id=eq.1&select=id", "Content-Profile": "api", "Vary": "Accept, Prefer, Range"},
+        {
+            "Content-Location": "/books?id=eq.1&select=id",
+            "Content-Profile": "api",
+            "Vary": "Accept, Prefer, Range, Authorization, apikey, Accept-Profile",
+        },
     ),
     ("/books", {}, {"Content-Location": "/books"}),
     ("/books", {"Accept-Profile": "archive"}, {"Content-Profile": "archive"}),

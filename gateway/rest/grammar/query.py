@@ -287,7 +287,7 @@ def parse_shape(shape: Sequence[ShapePart]) -> Clauses:
                 slot += 1
             case (cursor.PARAMETER, None):
                 after = After(None)
-            case (cursor.PARAMETER, tuple(nulls)):
+            case (cursor.PARAMETER, nulls):
                 numbers = itertools.count(slot)
                 after = After(tuple(None if null else next(numbers) for null in cast("tuple[bool, ...]", nulls)))
                 slot = next(numbers)

@@ -20,6 +20,9 @@ from gateway.rest.sql.nested import nested_answer_statement
 from gateway.rest.sql.read import Shaping
 
 _LISTED = ("representation", "headers-only")
+_OF_ONE_ROW = ("22", "23", "44", "42501", "P0001")
+"""SQLSTATEs, or their beginnings, that are about the row: bad data, constraints, check options, policies, triggers. The
+same statement would not meet them with another row; a timeout or a deadlock it would."""
 
 
 class RowsRefused(DatabaseError):
@@ -96,7 +99,7 @@ def refused_at(step: Step, error: DatabaseError) -> DatabaseError:
         return error  # SQL chose the details itself
     column: str | None = getattr(error.__cause__, "column_name", None)
     path = step.path if column is None or step.many else f"{step.path}.{column}".removeprefix(".")
-    kind = RowsRefused if step.many else DatabaseError
+    kind = RowsRefused if step.many and error.code.startswith(_OF_ONE_ROW) else DatabaseError
     return kind(
         error.status,
         error.code,

@@ -6,7 +6,7 @@ foreign key whose value is an object. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, cast
 
@@ -147,7 +147,8 @@ class _Reader:
         self._count(len(objects), depth)
         between = self._known(relationship.junction.table, key, path)
         pairs = (*relationship.junction.origin_columns, *relationship.junction.target_columns)
-        columns = _plain(written_columns(between, sorted({there for _, there in pairs}), self._catalog))
+        names = sorted({there for _, there in pairs})
+        columns = _plain(written_columns(between, names, self._catalog), between, names)
         return replace(level, junction=(between, columns))
 
     def _known(self, name: Name, key: str, path: str) -> Relation:
@@ -212,8 +213,7 @@ class _Reader:
             for row in rows:
                 _check_even(row, union - taken)
         linked = taken.union(*(row.linked for row in rows))
-        columns = written_columns(relation, sorted(union), self._catalog)
-        return tuple(replace(column, parse=None) if column.name in linked else column for column in columns)
+        return _plain(written_columns(relation, sorted(union), self._catalog), relation, linked)
 
 
 def refers(relationship: Relationship) -> bool:
@@ -261,9 +261,12 @@ def _objects(relationship: Relationship, value: Json, path: str, parent: int) ->
     return objects
 
 
-def _plain(columns: Iterable[WrittenColumn]) -> tuple[WrittenColumn, ...]:
-    """Columns whose values come from PostgreSQL, in the form of their base type."""
-    return tuple(replace(column, parse=None) for column in columns)
+def _plain(columns: Iterable[WrittenColumn], relation: Relation, linked: Collection[str]) -> tuple[WrittenColumn, ...]:
+    """The columns; those `linked` get keys from PostgreSQL, which are in no representation of the domain."""
+    return tuple(
+        replace(column, type=relation.columns[column.name].type, parse=None) if column.name in linked else column
+        for column in columns
+    )
 
 
 def _join(path: str, key: str) -> str:

@@ -85,6 +85,27 @@ CREATE TABLE market.tables (
     fair integer, hall text, no integer, note text,
     PRIMARY KEY (fair, hall, no), FOREIGN KEY (fair, hall) REFERENCES market.halls
 );
+-- rows of one fair, whichever way it is reached
+CREATE TABLE market.days (fair integer, day integer, PRIMARY KEY (fair, day));
+CREATE TABLE market.talks (
+    fair integer, hall text, day integer, title text,
+    FOREIGN KEY (fair, hall) REFERENCES market.halls, FOREIGN KEY (fair, day) REFERENCES market.days
+);
+
+-- a key that clients know by another form
+CREATE DOMAIN market.mark AS integer;
+CREATE FUNCTION backroom.mark_of(json) RETURNS market.mark IMMUTABLE LANGUAGE sql
+    AS $$ SELECT substr($1 #>> '{}', 3)::integer::market.mark $$;
+CREATE FUNCTION backroom.json_of(market.mark) RETURNS json IMMUTABLE LANGUAGE sql
+    AS $$ SELECT to_json('M-' || $1::integer) $$;
+SET client_min_messages = error;
+CREATE CAST (json AS market.mark) WITH FUNCTION backroom.mark_of(json) AS IMPLICIT;
+CREATE CAST (market.mark AS json) WITH FUNCTION backroom.json_of(market.mark) AS IMPLICIT;
+RESET client_min_messages;
+GRANT USAGE ON SCHEMA backroom TO brocante_seller;
+CREATE TABLE market.shelves (mark market.mark PRIMARY KEY, name text);
+CREATE TABLE market.books (title text PRIMARY KEY, mark market.mark REFERENCES market.shelves);
+
 CREATE VIEW market.titled_orders AS SELECT id, title, customer_id FROM market.orders;
 CREATE FUNCTION market.similar_orders(o market.orders) RETURNS SETOF market.orders STABLE LANGUAGE sql
     AS $$ SELECT * FROM market.orders WHERE title = o.title $$;

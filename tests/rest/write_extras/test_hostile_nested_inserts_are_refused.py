@@ -62,6 +62,7 @@ def place(path: str) -> str:
         # columns that the relationships set
         ("/orders", {"title": "A", "lines": [{"item": "a", "order_id": None}]}, "PGRSTX12", place("lines[0].order_id")),
         ("/orders", {"title": "A", "customer_id": 1, "customers": {"name": "x"}}, "PGRSTX12", place("customer_id")),
+        ("/talks", {"halls": {"fair": 1, "code": "A"}, "days": {"fair": 2, "day": 2}}, "PGRSTX12", place("days")),
         # bounds
         ("/people", deep(11), "PGRSTX11", "Rows may be nested 10 levels deep."),
         ("/orders", {"title": "A", "lines": [{"item": "x"}] * 10_000}, "PGRSTX11", None),

@@ -84,6 +84,12 @@ async def test_many_levels(brocante: Brocante) -> None:
          "SELECT fair || hall || no FROM market.tables ORDER BY no", ["1A1", "1A2"]),
         ("/tables", {"no": 4, "halls": {"fair": 2, "code": "B"}},
          "SELECT fair || hall || no FROM market.tables", ["2B4"]),
+        ("/talks", {"title": "t", "halls": {"fair": 1, "code": "A"}, "days": {"fair": 1, "day": 2}},
+         "SELECT fair || hall || day FROM market.talks", ["1A2"]),
+        ("/halls", {"fair": 1, "code": "A", "talks": [{"title": "t", "days": {"fair": 1, "day": 2}}]},
+         "SELECT fair || hall || day FROM market.talks", ["1A2"]),
+        # keys with a representation of their own
+        ("/shelves", {"mark": "M-7", "books": [{"title": "x"}]}, "SELECT mark::integer FROM market.books", [7]),
         # many-to-many, and the junction by itself to refer to what is there
         ("/orders", {"title": "A", "order_labels": [{"label_id": 1}, {"labels": {"name": "new"}}]},
          "SELECT name FROM market.labels JOIN market.order_labels ON label_id = id ORDER BY 1", ["kept", "new"]),
@@ -180,6 +186,12 @@ async def test_location(brocante: Brocante) -> None:
     answer = await brocante.ask("POST /halls", {"fair": 1, "code": "A/b", "tables": [{"no": 1}]},
                                 prefer=f"{NESTED}, return=headers-only")  # fmt: skip
     assert (answer.status, answer.headers["Location"]) == (201, "/halls?code=eq.A%2Fb&fair=eq.1")
+
+
+async def test_keys_in_a_representation_of_their_own(brocante: Brocante) -> None:
+    body = [{"mark": "M-8", "books": [{"title": "y"}]}, {"mark": "M-7", "books": [{"title": "x"}]}]
+    answer = await brocante.ask("POST /shelves?select=mark,books(title)", body, prefer=f"{NESTED}, {FULL}")
+    assert (answer.status, answer.json) == (201, body)
 
 
 async def test_numbers_keep_their_digits(brocante: Brocante) -> None:

@@ -16,7 +16,7 @@ __all__ = ["hublib", "serve"]
 @pytest_asyncio.fixture
 async def hublib(hublib_database: str, serve: Serve) -> HubLib:
     connection = await asyncpg.connect(hublib_database)
-    for script in ("expected.sql", "kinds.sql"):
+    for script in ("expected.sql", "kinds.sql", "keep.sql"):
         await connection.execute((Path(__file__).parent / script).read_text(encoding="utf-8"))
     await connection.close()
     keys = {
@@ -33,6 +33,7 @@ async def hublib(hublib_database: str, serve: Serve) -> HubLib:
         publishable_keys=keys["publishable"],
         secret_keys=keys["secret"],
         require_api_key=True,
+        tx_end="commit-allow-override",
     )
     tokens = {name: token(sub=sub, email=f"{name}@hublib.example") for name, sub in PEOPLE.items()}
     tokens["forged"] = tokens["marie"][:-5] + "forge"

@@ -40,5 +40,10 @@ export async function expected(query, viewer) {
   return JSON.parse(rows);
 }
 
+/** Puts the seeded rows back. */
+export async function restore() {
+  await owner.unsafe('select kept.restore()');
+}
+
 /** The id of the n-th seeded row of a kind; see the seed files of the reference schema. */
 export const seeded = (kind, n) => `${kind}0000000-0000-4000-8000-${String(n).padStart(12, '0')}`;

@@ -80,7 +80,7 @@ export function assertRows(found, wanted) {
 }
 
 /** JSON in one form: members of objects sorted, and so are arrays of objects, which embeds have in any order. */
-function canonical(value) {
+export function canonical(value) {
   if (Array.isArray(value)) {
     const inner = value.map(canonical);
     return `[${value.every((item) => item && typeof item === 'object') ? inner.sort() : inner}]`;

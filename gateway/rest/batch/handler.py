@@ -67,7 +67,7 @@ class BatchSurface:
         identity = identify(request, self._authenticator)
         request.role = identity.role
         # Web pages of other origins can send other types without asking first.
-        if media_type(request.headers.get("Content-Type", "absent")) != "application/json":
+        if media_type(request.headers.get("Content-Type") or "none") != "application/json":
             raise wrong_content_type()
         body = await request.read()
         key = read_key(request.headers.get("Idempotency-Key"), body)

@@ -36,6 +36,7 @@ _ATTEMPTS = 4
 _PAUSE = 0.05
 # Serialization failure and deadlock: the whole transaction was undone.
 _CONFLICTS = frozenset({"40001", "40P01"})
+_TERMINATED = "57P01"
 _UNKNOWN = "It is not known whether the batch was committed. With an Idempotency-Key it could be sent again safely."
 
 
@@ -96,7 +97,7 @@ class Job:
             try:
                 return await self._attempt(deadline)
             except GatewayError as error:
-                if error.code not in _CONFLICTS and (self.key is None or not isinstance(error, ConnectionLost)):
+                if error.code not in _CONFLICTS and (self.key is None or not _lost(error)):
                     raise self._failure(error) from error
                 # at random, so that rivals do not meet again
                 await asyncio.sleep(random.uniform(0, _PAUSE * attempt))  # noqa: S311
@@ -192,9 +193,14 @@ class Job:
             error = contended(error)
         if progress.position is None and not progress.committing:
             return error
-        if progress.committing and isinstance(error, ConnectionLost):
+        if progress.committing and _lost(error):
             hint = _UNKNOWN
         return BatchFailed(error, progress.position, hint)
+
+
+def _lost(error: GatewayError) -> bool:
+    """Whether the session is gone, so that nobody said how the transaction ended."""
+    return isinstance(error, ConnectionLost) or error.code == _TERMINATED
 
 
 def _level(isolation: str | None) -> int:

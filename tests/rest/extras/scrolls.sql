@@ -55,6 +55,7 @@ BEGIN
     PERFORM set_config('response.headers', '[{"ETag": "\"mine\""}, {"Cache-Control": "max-age=60"}]', true);
     RETURN 1;
 END $$;
+CREATE FUNCTION nothing() RETURNS void LANGUAGE plpgsql AS $$ BEGIN END $$;
 CREATE FUNCTION scribble() RETURNS integer LANGUAGE sql AS $$ INSERT INTO makers VALUES (99) RETURNING id $$;
 
 CREATE TABLE own_notes (id integer PRIMARY KEY, owner text NOT NULL, line text);

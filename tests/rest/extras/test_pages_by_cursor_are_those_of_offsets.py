@@ -77,3 +77,32 @@ async def test_any_order(scrolls: Scrolls, order: Terms) -> None:
     expected = (await scrolls.gateway.get(f"/scrolls?{query}", bearer=MEMBER)).json
     assert list(itertools.chain.from_iterable(found)) == expected
     assert len({(row["shelf"], row["no"]) for row in expected}) == len(expected) > 0
+
+
+SELECTS = [
+    "select=*",
+    "select=n:%22no.%201%22",
+    "select=n:%22no.%201%22::text,label,meta->n",
+    "select=n:%22no.%201%22,...makers(name)",
+    "select=n:%22no.%201%22,makers!inner(name,scrolls(title))&makers.scrolls.limit=2&makers.scrolls.order=title,shelf",
+    "select=n:%22no.%201%22,makers()&makers=not.is.null",
+]
+
+
+@pytest.mark.parametrize("settings", [{}, {"pre_request": "public.nothing"}], ids=["fast", "in a transaction"])
+@pytest.mark.parametrize("select", SELECTS)
+async def test_any_select(scrolls: Scrolls, select: str, settings: dict[str, str]) -> None:
+    served = await scrolls.having(**settings)
+    stripped = {"Accept": "application/vnd.pgrst.array+json;nulls=stripped"}
+    for headers in ({}, stripped):
+        found = await pages(served, f"{select}&order=grade.desc", 11, bearer=MEMBER, **headers)
+        order = parameter(whole((("grade", ".desc"),)))
+        expected = await scrolls.gateway.get(f"/scrolls?{select}&{order}", bearer=MEMBER, **headers)
+        assert list(itertools.chain.from_iterable(found)) == expected.json != []
+
+
+async def test_views_have_the_key_of_their_table(scrolls: Scrolls) -> None:
+    found = await pages(scrolls.gateway, "select=title,shelf&order=title", 20, "plain_scrolls", bearer=MEMBER)
+    order = parameter((("title", ""), ("shelf", ""), ('"no. 1"', "")))
+    expected = await scrolls.gateway.get(f"/scrolls?select=title,shelf&{order}", bearer=MEMBER)
+    assert list(itertools.chain.from_iterable(found)) == expected.json

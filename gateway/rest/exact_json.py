@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 import orjson
 
@@ -24,8 +24,10 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | Number | bool | None"
 def parse(body: bytes | str) -> Json:
     """Raises PGRST102 for what is not JSON."""
     try:
-        orjson.loads(body)  # strict, unlike the standard library, which in turn can keep numbers as they are
-        parsed: Json = json.loads(body, parse_int=Number, parse_float=Number)
+        text = body if isinstance(body, str) else body.decode()
+        parsed: Json = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=_refuse)
+        if "\\ud" in text or "\\uD" in text:
+            orjson.loads(text)  # refuses halves of surrogate pairs, which are no text
     except (ValueError, RecursionError):
         raise RestError(400, "PGRST102", "Empty or invalid json") from None
     return parsed
@@ -37,6 +39,10 @@ def text_of(value: Json) -> str:
         return orjson.dumps(value, default=_as_written, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
     except orjson.JSONEncodeError:
         raise RestError(400, "PGRST102", "The JSON is nested too deeply") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)  # NaN and infinities are the library's own idea
 
 
 def _as_written(value: object) -> orjson.Fragment:

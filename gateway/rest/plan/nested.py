@@ -102,6 +102,7 @@ def nested_rows(
 ) -> Level:
     """The rows of `body`; `single`: it is one object and no array. Raises PGRST102, PGRST201, PGRST204, PGRSTX10 to
     PGRSTX13, naming the place in the body."""
+    _check_rows(len(body), rules.max_rows)
     objects = [_Object("" if single else f"[{index}]", 0, row) for index, row in enumerate(body)]
     return _Reader(catalog, rules).level(relation, None, "", objects, depth=0)
 
@@ -136,8 +137,7 @@ class _Reader:
         self._rows += rows
         if depth > DEEPEST:
             raise nested_bounds(f"Rows may be nested {DEEPEST} levels deep.")
-        if self._rows > self._rules.max_rows:
-            raise nested_bounds(f"At most {self._rules.max_rows} rows may be inserted at once.")
+        _check_rows(self._rows, self._rules.max_rows)
 
     def _below(self, relationship: Relationship, key: str, path: str, objects: Sequence[_Object], depth: int) -> Level:
         relation = self._known(relationship.target, key, path)
@@ -174,6 +174,8 @@ class _Reader:
             if relationship is None:
                 row.values[key] = value
                 continue
+            if isinstance(value, list):
+                _check_rows(len(value), self._rules.max_rows)  # before any of them costs anything
             objects = _objects(relationship, value, _join(item.path, key), index)
             below.setdefault(key, (relationship, []))[1].extend(objects)
             if refers(relationship):
@@ -214,6 +216,11 @@ class _Reader:
                 _check_even(row, union - taken)
         linked = taken.union(*(row.linked for row in rows))
         return _plain(written_columns(relation, sorted(union), self._catalog), relation, linked)
+
+
+def _check_rows(rows: int, most: int) -> None:
+    if rows > most:
+        raise nested_bounds(f"At most {most} rows may be inserted at once.")
 
 
 def refers(relationship: Relationship) -> bool:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
-import signal
-import sys
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import orjson
@@ -56,15 +53,14 @@ from gateway.web import (
     Request,
     RequestMeter,
     Surface,
-    configure_logging,
     level_name,
 )
 
+if TYPE_CHECKING:
+    from gateway.telemetry.tracing import Tracing
+
 _DRAIN = 10.0
 """Seconds that running requests get when the server stops."""
-
-_SIGNALLED = 128
-"""What shells add to a signal's number to make it an exit code."""
 
 
 class ServerRefused(Exception):
@@ -78,7 +74,14 @@ class Gateway:
     `reload config`; whatever depends on them is made anew then, while running requests end with the old.
     """
 
-    def __init__(self, settings: Settings, *, lines: LineWriter | None = None, place: Place | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        lines: LineWriter | None = None,
+        place: Place | None = None,
+        tracing: Tracing | None = None,
+    ) -> None:
         """`lines` takes the access log as JSON; without it structlog does. `place` is for one of several workers."""
         self._given = settings
         self.settings: Settings = settings
@@ -88,7 +91,8 @@ class Gateway:
         self._lines = lines
         level = level_name(settings.log_level)
         self._access_log = JsonAccessLog(lines.write, level) if lines is not None else AccessLog(logger, level)
-        self.database = Database(
+        self._tracing = tracing
+        self.database = (tracing.database() if tracing is not None else Database)(
             settings.database_url.get_secret_value(),
             size=settings.pool_size,
             acquisition_timeout=settings.pool_acquisition_timeout,
@@ -108,7 +112,8 @@ class Gateway:
         limits = HttpLimits(
             request_line=settings.max_request_line, body=settings.max_body_bytes, body_timeout=settings.body_timeout
         )
-        self._server = HttpServer(_Current(self), limits)
+        current = _Current(self)
+        self._server = HttpServer(tracing.application(current) if tracing is not None else current, limits)
         self._admin = HttpServer(self._admin_application())
         self._listening = False
         self._configuring: asyncio.Task[None] | None = None
@@ -163,6 +168,8 @@ class Gateway:
         self._loop_delay.stop()
         await self.catalog.close()
         await self.database.close()
+        if self._tracing is not None:
+            await self._tracing.close()
         if self._lines is not None:
             self._lines.close()
 
@@ -381,42 +388,3 @@ def _openapi(settings: Settings, prefix: str) -> OpenApi | None:
             prefix=prefix,
         )
     )
-
-
-def run(settings: Settings, *, place: Place | None = None, ready: Callable[[], None] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM, which let running requests end; a second one ends at once. Blocks.
-
-    `ready` is called once requests are answered. One of several workers, which has a `place`, shares its ports and
-    leaves haste to its parent: service managers send the first signal to all processes, and then the parent does too.
-    """
-    as_json = configure_logging(settings.log_level, settings.log_format)
-    lines = LineWriter(sys.stderr.fileno()) if as_json else None
-    gateway = Gateway(settings, lines=lines, place=place)
-    try:
-        from uvloop import run as run_loop  # noqa: PLC0415 - the extra `fast` may not be installed
-    except ModuleNotFoundError:
-        from asyncio import run as run_loop  # noqa: PLC0415
-    run_loop(_serve(gateway, ready, hasty=place is None))
-
-
-async def _serve(gateway: Gateway, ready: Callable[[], None] | None, *, hasty: bool) -> None:
-    loop = asyncio.get_running_loop()
-    stopping = asyncio.Event()
-
-    def stop(number: int) -> None:
-        if hasty and stopping.is_set():
-            os._exit(_SIGNALLED + number)
-        stopping.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop, number)
-    loop.add_signal_handler(signal.SIGUSR1, gateway.request_reload)
-    try:
-        await gateway.start()
-        if ready is not None:
-            ready()
-        await stopping.wait()
-    except ServerRefused as refusal:
-        raise SystemExit(str(refusal)) from None
-    finally:
-        await gateway.stop()

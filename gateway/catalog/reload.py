@@ -147,7 +147,9 @@ class CatalogKeeper:
                 self._failed(error, delay)
             self._wanted.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), delay)
+                # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the event.
+                async with asyncio.timeout(delay):
+                    await self._wanted.wait()
 
     def _failed(self, error: Exception, delay: float) -> None:
         reason = f"{type(error).__name__}: {error}"
@@ -200,7 +202,8 @@ class CatalogKeeper:
         """Until a reload is wanted. An idle connection is probed, or its silent death would go unnoticed."""
         while True:
             try:
-                await asyncio.wait_for(self._wanted.wait(), _PROBE_INTERVAL)
+                async with asyncio.timeout(_PROBE_INTERVAL):
+                    await self._wanted.wait()
             except TimeoutError:
                 await connection.execute("select 1", timeout=_PROBE_TIMEOUT)
             else:

@@ -33,7 +33,7 @@ def run_serve(settings: Settings) -> None:
     if settings.workers == 1:
         serve(settings, ready=lambda: announce(settings))
         return
-    importlib.import_module("gateway.app")  # before the fork: workers start quickly and share its memory
+    importlib.import_module("gateway.process")  # before the fork: workers start quickly and share its memory
     with _private_directory() as directory:
 
         def worker(number: int, ready: Callable[[], None]) -> None:
@@ -59,7 +59,7 @@ def _private_directory() -> Generator[Path]:
 
 def serve(settings: Settings, *, ready: Callable[[], None], place: Place | None = None) -> None:
     """Run the gateway in this process; a port that cannot be had is said in words."""
-    from gateway.app import run
+    from gateway.process import run
 
     try:
         run(settings, place=place, ready=ready)

@@ -127,14 +127,21 @@ class TextConnection(_Connection):
             self.terminate()
 
 
-async def connect(dsn: str, *, server_settings: dict[str, str], unnamed: bool, timeout: float) -> TextConnection:  # noqa: ASYNC109
+async def connect(
+    dsn: str,
+    *,
+    server_settings: dict[str, str],
+    unnamed: bool,
+    timeout: float,  # noqa: ASYNC109
+    kind: type[TextConnection] = TextConnection,
+) -> TextConnection:
     """Open a connection within `timeout` seconds. Raises ConnectionFailed with PostgreSQL's or the system's words."""
     connection: TextConnection | None = None
     try:
         async with asyncio.timeout(timeout):
             connection = await asyncpg.connect(
                 dsn,
-                connection_class=TextConnection,
+                connection_class=kind,
                 statement_cache_size=0,
                 server_settings={"application_name": "passerelle", **server_settings},
                 timeout=timeout,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 import asyncpg
 
@@ -34,8 +34,11 @@ class Database:
     `mode` "session" lets sessions carry a caller's identity from one statement to the next; "transaction" sets it
     anew within each transaction and prepares nothing by name, as a transaction-pooling PgBouncer needs it.
     `prepared_statements` False forgoes named statements in session mode too. Times are in seconds.
-    `verify_identity` False exists for the tests that show what the check is good for.
+    `verify_identity` False exists for the tests that show what the check is good for. `connections` is there for a
+    subclass that observes them.
     """
+
+    connections: ClassVar[type[TextConnection]] = TextConnection
 
     def __init__(
         self,
@@ -145,7 +148,11 @@ class Database:
         # A startup setting is what RESET ALL returns to: a session that was scrubbed still only reads.
         settings = {} if self._by_transaction else {"default_transaction_read_only": "on"}
         return await connect(
-            self._dsn, server_settings=settings, unnamed=not self._named, timeout=self._connect_timeout
+            self._dsn,
+            server_settings=settings,
+            unnamed=not self._named,
+            timeout=self._connect_timeout,
+            kind=self.connections,
         )
 
     async def _recover(

@@ -151,6 +151,9 @@ class Settings(BaseModel):
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="`auto` is `console` on a terminal, else `json`."
     )
+    tracing: Literal["off", "otlp"] = Field(
+        "off", description="`otlp` sends OpenTelemetry spans to where the `OTEL_*` variables say (extra `otel`)."
+    )
 
     policies_dir: File | None = Field(None, description="The directory of the policy files.")
     routes_file: File | None = Field(None, description="The file of declared route aliases.")

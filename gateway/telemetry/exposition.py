@@ -71,6 +71,8 @@ def encode(readings: Sequence[Reading]) -> bytes:
 def decode(sent: bytes) -> list[Reading]:
     """What `encode` made. Raises ValueError, KeyError or TypeError for anything else."""
     items: list[dict[str, Any]] = orjson.loads(sent)
+    if type(items) is not list:
+        raise TypeError("readings are a list")
     return [Reading(item["metric"], tuple(item["labels"]), _value(item["value"])) for item in items]
 
 

@@ -41,7 +41,9 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info if as_json else _unchanged,
     ]
-    renderer: Processor = _render_json if as_json else structlog.dev.ConsoleRenderer(colors=out.isatty())
+    # Not structlog's choice of traceback, which shows local variables: tokens and rows among them.
+    console = structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    renderer: Processor = _render_json if as_json else console
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),

@@ -36,12 +36,14 @@ class Request(web.BaseRequest):
     """aiohttp's request and what the gateway notes about it for the log.
 
     Surfaces set `role` (the database role, once known), `route` (a template such as `/rest/v1/{relation}`, never a
-    value from the request) and count `round_trips` to the database.
+    value from the request) and count `round_trips` to the database. `traced` is the trace id of the request's own
+    span, where there is one.
     """
 
     role: str | None = None
     route: str | None = None
     round_trips: int = 0
+    traced: str | None = None
     ids: RequestIds
     body_timeout: float | None
     _id: str | None = None
@@ -82,7 +84,10 @@ class Request(web.BaseRequest):
 
     @property
     def trace_id(self) -> str | None:
-        """The trace id of a valid `traceparent` header (W3C Trace Context, 3.2; version 00 allows nothing after it)."""
+        """Of the request's span, else of a valid `traceparent` header (W3C Trace Context, 3.2: nothing may follow
+        the four fields of version 00)."""
+        if self.traced is not None:
+            return self.traced
         found = _TRACE_PARENT.fullmatch(self.headers.get("traceparent", ""))
         return found.group(1) if found else None
 

@@ -16,6 +16,7 @@ import logging, sys, structlog
 from gateway.web import configure_logging
 configure_logging(sys.argv[1], sys.argv[2])
 structlog.get_logger("gateway").info("from the gateway", count=1, nothing=None, odd={1: object})
+token = "a secret that is" + " a local variable"
 try:
     raise ValueError("the cause")
 except ValueError:
@@ -54,6 +55,7 @@ def test_console() -> None:
     shown = run("info", "console")
     assert "from the gateway" in shown
     assert "the cause" in shown
+    assert "a secret that is a local variable" not in shown
     assert not shown.startswith("{")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -49,6 +50,48 @@ async def test_long_requests_are_answered_soon(target: Served, target_: str, sta
     began = time.monotonic()
     wire.send(request("GET", THINGS + target_))
     assert (await wire.answer(timeout=30))[0] == status
+    assert time.monotonic() - began < SECONDS
+    await wire.close()
+
+
+QUERIES = {
+    "filters": (b"id=gt.0&" * 40_000, 400),
+    "conditions": (b"or=(" + b"id.gt.0," * 100_000 + b"id.gt.0)", 400),
+    "columns": (b"select=" + b"a:id," * 200_000 + b"id", 400),
+    "escaped columns": (b"%73elect=" + b"a:id," * 200_000 + b"id", 400),
+    "orders": (b"order=" + b"id," * 100_000 + b"id", 400),
+    "path steps": (b"select=" + b"data->a->a," * 10_000 + b"id", 400),
+    "megabytes": (b"id=in.(" + b"1," * 8_000_000 + b"1)", 400),
+    "many values": (b"select=id&id=in.(" + b"1," * 100_000 + b"1)", 200),
+    "many quoted values": (b"select=id&id=in.(" + b'"1",' * 100_000 + b"1)", 200),
+}
+
+
+@pytest.mark.parametrize(("query", "status"), QUERIES.values(), ids=QUERIES)
+async def test_queries_in_bodies_are_as_short_as_urls_but_for_values(target: Served, query: bytes, status: int) -> None:
+    wire = await Wire.to(target.url)
+    began = time.monotonic()
+    wire.send(request("POST", THINGS, "Content-Type: application/vnd.passerelle.query", body=query))
+    answer = await wire.answer(timeout=30)
+    assert answer[0] == status, answer
+    assert time.monotonic() - began < SECONDS
+    await wire.close()
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"method": "GET", "path": f"/things?or=({'id.gt.0,' * 100_000}id.gt.0)"},
+        {"method": "GET", "path": "/things?limit=1", "filters": [["id", "gt", 0]] * 50_000},
+        {"method": "POST", "path": f"/things?columns={'id,' * 100_000}id", "body": []},
+    ],
+    ids=["conditions", "filters", "columns"],
+)
+async def test_the_same_for_steps_of_a_batch(target: Served, step: dict[str, object]) -> None:
+    wire = await Wire.to(target.url)
+    began = time.monotonic()
+    wire.send(request("POST", "/batch/v1", "Content-Type: application/json", body=json.dumps([step]).encode()))
+    assert (await wire.answer(timeout=30))[0] == 400
     assert time.monotonic() - began < SECONDS
     await wire.close()
 

@@ -28,6 +28,7 @@ _HEADERS = MappingProxyType(
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _FILTER_PARTS = 3
+_MOST_FILTERS = 1000
 _JSON: Final = "application/json"
 
 
@@ -169,8 +170,8 @@ def _headers(given: Json) -> Mapping[str, str]:
 
 
 def _filters(given: Json) -> tuple[Filter, ...]:
-    if not isinstance(given, list):
-        raise invalid("`filters` must be a list")
+    if not isinstance(given, list) or len(given) > _MOST_FILTERS:
+        raise invalid(f"`filters` must be a list of at most {_MOST_FILTERS}")
     return tuple(_filter(item) for item in given)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -41,6 +41,14 @@ _RESERVED = frozenset({"select", "columns", "on_conflict"})
 _EMBEDDABLE = frozenset({"order", "limit", "offset", "and", "or"})
 _REMEMBERED = 512
 """Characters of a query string that may be kept with its reading; longer ones are read anew each time."""
+
+_LONGEST = 1024 * 1024
+"""Characters of a query."""
+
+_LONGEST_STRUCTURE = 65_536
+"""Characters of a query without the values of its filters."""
+
+_MOST_PARAMETERS = 10_000
 
 _BIGINT_DIGITS = 19
 
@@ -111,13 +119,28 @@ def _remembered(raw: str, call: bool, cursors: bool) -> Query:
 
 
 def _read(raw: str, call: bool, cursors: bool) -> Query:
+    if len(raw) > _LONGEST_STRUCTURE and (len(raw) > _LONGEST or raw.count("&") >= _MOST_PARAMETERS):
+        raise _refused(f"it has more than {_LONGEST} characters or {_MOST_PARAMETERS} parameters")
     pairs = _decode(raw)
+    if len(raw) > _LONGEST_STRUCTURE:
+        _check_structure(pairs)
     canonical = "&".join([f"{_encoded(key)}={_encoded(value or '')}" for key, value in sorted(pairs, key=_key)])
     given = [(key, value) for key, value in pairs if value is not None]
     reader = _Reader(call, cursors)
     for key, value in given:
         reader.take(key, value)
     return reader.query(canonical)
+
+
+def _check_structure(pairs: Iterable[tuple[str, str | None]]) -> None:
+    """Queries in bodies may be long because of their values; all else is as short as in a URL. Parsing it is the work
+    of the event loop, and PostgreSQL takes 32 767 parameters."""
+    structure = 0
+    for key, value in pairs:
+        parsed = key in _RESERVED or key.rpartition(".")[2] in _EMBEDDABLE
+        structure += len(key) + (len(value or "") if parsed else 0)
+    if structure > _LONGEST_STRUCTURE:
+        raise _refused(f"names and conditions have more than {_LONGEST_STRUCTURE} characters")
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
@@ -150,9 +173,9 @@ def _decode(raw: str) -> list[tuple[str, str | None]]:
                 key, equals, value = part.partition("=")
                 pairs.append((_decoded(key), _decoded(value) if equals else None))
     except UnicodeError:
-        raise _undecodable("the query string is not valid UTF-8") from None
+        raise _refused("the query string is not valid UTF-8") from None
     if "%00" in raw or "\0" in raw:
-        raise _undecodable("the query string contains a NUL character")
+        raise _refused("the query string contains a NUL character")
     return pairs
 
 
@@ -160,7 +183,7 @@ def _decoded(text: str) -> str:
     return unquote_plus(text, errors="strict") if "%" in text or "+" in text else text
 
 
-def _undecodable(details: str) -> RestError:
+def _refused(details: str) -> RestError:
     return RestError(400, "PGRST100", '"failed to parse query string" (line 1, column 1)', details=details)
 
 

@@ -184,7 +184,7 @@ def test_what_is_no_text_for_postgresql_is_refused(raw: str, details: str) -> No
     assert (refused.value.code, refused.value.details) == ("PGRST100", details)
 
 
-@pytest.mark.parametrize("length", [100, 100_000])
+@pytest.mark.parametrize("length", [100, 60_000])
 def test_long_queries_are_read_like_short_ones(length: int) -> None:
     value: Any = "x" * length
     assert read_query(f"a=eq.{quote(value)}&or=(b.eq.{value})").values == (value, value)

@@ -24,8 +24,9 @@ from gateway.rest.plancache import PlanCache
 from gateway.web import BytesResponse, ErrorRenderer, Request, raw_path_and_query
 from gateway.web.errors import JSON, MethodNotAllowed, RouteUnknown
 
-_STEPS_AT_A_TIME = 50
 _ALLOWED = "OPTIONS,POST"
+_LARGE = 256 * 1024
+"""Bytes of a body that is read beside the event loop, so that others need not wait."""
 
 
 class BatchSurface:
@@ -71,7 +72,8 @@ class BatchSurface:
             raise wrong_content_type()
         body = await request.read()
         key = read_key(request.headers.get("Idempotency-Key"), body)
-        batch = read_batch(body, most_steps=self._rules.most_steps)
+        most = self._rules.most_steps
+        batch = await asyncio.to_thread(read_batch, body, most) if len(body) > _LARGE else read_batch(body, most)
         catalog = self._catalog()
         planner = Planner(catalog, self._requests, self._compile, self._plans)
         undo = batch.dry_run or self._rules.rest.rollback
@@ -103,6 +105,5 @@ async def _prepare(planner: Planner, batch: Batch) -> list[Prepared]:
             prepared.append(planner.prepare(step))
         except GatewayError as error:
             raise BatchFailed(error, step.position) from error
-        if len(prepared) % _STEPS_AT_A_TIME == 0:
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
     return prepared

@@ -147,7 +147,7 @@ class Job:
         progress, step = self._progress, prepared.step
         progress.position = step.position
         runnable = self.planner.complete(prepared, self._look_up)
-        if prepared.compiled is None:
+        if prepared.runnable is None:
             self._check_isolation(runnable)
         asked = runnable.asked
         caller = self.callers.get(self.identity, asked.schema, asked.preferences.timezone, self.catalog)
@@ -174,11 +174,12 @@ class Job:
 
     def _mode(self) -> TransactionMode:
         """The strictest isolation that the role or any step asks for; read-only if nothing can write."""
-        asked = [step.compiled.isolation for step in self.steps if step.compiled is not None]
+        known = [step.runnable.compiled for step in self.steps if step.runnable is not None]
         settings = self.catalog.role_settings.get(self.identity.role)
-        level = max((_level(each) for each in (*asked, settings.isolation if settings else None)), default=1)
-        reads = all(step.compiled is not None and step.compiled.read_only for step in self.steps)
-        return TransactionMode(reads and self.key is None, _LEVELS[level], pre_request=self.rules.rest.pre_request)
+        asked = [settings.isolation if settings else None, *(each.isolation for each in known)]
+        reads = len(known) == len(self.steps) and all(each.read_only for each in known)
+        isolation = _LEVELS[max(map(_level, asked))]
+        return TransactionMode(reads and self.key is None, isolation, pre_request=self.rules.rest.pre_request)
 
     def _check_isolation(self, runnable: Runnable) -> None:
         wanted = runnable.compiled.isolation

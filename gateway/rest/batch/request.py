@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
 from gateway.errors import GatewayError
 from gateway.rest.batch.errors import BatchFailed, Position, invalid, nested, too_many_steps, unknown_step
-from gateway.rest.batch.references import Reference, Template, is_step_id, read_template
+from gateway.rest.batch.references import Part, Reference, Template, is_step_id, read_template
 from gateway.rest.errors import RestError
 from gateway.rest.exact_json import Json, parse
 from gateway.rest.grammar.operations import typed_head
@@ -29,7 +29,12 @@ _HEADERS = MappingProxyType(
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _FILTER_PARTS = 3
 _MOST_FILTERS = 1000
+_LONGEST_PATH = 4096
 _JSON: Final = "application/json"
+_SIGNS = (b'"$', b"u0024")
+"""One of these is in every body that has a reference or an escaped one."""
+
+ReadTemplate = Callable[[Json], Template]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class Batch:
     dry_run: bool
 
 
-def read_batch(body: bytes, *, most_steps: int) -> Batch:
+def read_batch(body: bytes, most_steps: int) -> Batch:
     """From ``{"steps": […], "dry_run": …}``, or from the list of steps alone.
 
     Raises BatchError; BatchFailed where a step can be named.
@@ -82,14 +87,19 @@ def read_batch(body: bytes, *, most_steps: int) -> Batch:
         raise invalid("it must be a list of steps, or an object whose `steps` are one, and not be empty")
     if not isinstance(dry_run, bool):
         raise invalid("`dry_run` must be true or false")
-    described = listed
-    if len(described) > most_steps:
-        raise too_many_steps(len(described), most_steps)
+    if len(listed) > most_steps:
+        raise too_many_steps(len(listed), most_steps)
     known: set[str] = set()
-    return Batch(tuple(_step(index, step, known) for index, step in enumerate(described)), dry_run)
+    # looking for references costs as much as parsing, and few bodies that are large have any
+    read = read_template if any(sign in body for sign in _SIGNS) else _plain
+    return Batch(tuple(_step(index, step, known, read) for index, step in enumerate(listed)), dry_run)
 
 
-def _step(index: int, given: Json, known: set[str]) -> Step:
+def _plain(value: Json) -> Template:
+    return Template(cast("Part", value))
+
+
+def _step(index: int, given: Json, known: set[str], read: ReadTemplate) -> Step:
     """`known` are the ids of the steps before; that of this one is added."""
     members = given if isinstance(given, dict) else {}
     id_, method, path = (_text(members.get(name)) for name in ("id", "method", "path"))
@@ -97,7 +107,7 @@ def _step(index: int, given: Json, known: set[str]) -> Step:
     try:
         if not members:
             raise invalid("a step must be an object")
-        step = _read_step(position, members)
+        step = _read_step(position, members, read)
         for reference in step.references:
             if reference.step not in known:
                 raise unknown_step(reference)
@@ -116,7 +126,7 @@ def _text(value: Json) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _read_step(position: Position, members: dict[str, Json]) -> Step:
+def _read_step(position: Position, members: dict[str, Json], read: ReadTemplate) -> Step:
     _check_keys(members, _STEP_KEYS, "a step")
     if position.method not in _METHODS:
         raise invalid(f"`method` must be one of {', '.join(_METHODS)}")
@@ -128,8 +138,8 @@ def _read_step(position: Position, members: dict[str, Json]) -> Step:
         path,
         query,
         headers,
-        _filters(members.get("filters", [])),
-        _body(members, position.method, headers),
+        _filters(members.get("filters", []), read),
+        _body(members, position.method, headers, read),
     )
 
 
@@ -144,6 +154,8 @@ def _target(text: str | None) -> tuple[str, str]:
     if text is None or not text.startswith("/") or _CONTROL.search(text) or "#" in text:
         raise invalid("`path` must be a path below /rest/v1, such as /orders?select=id")
     path, _, query = text.partition("?")
+    if len(path) > _LONGEST_PATH:
+        raise invalid(f"`path` has more than {_LONGEST_PATH} characters before the query")
     path = path.removeprefix(REST) if path.startswith(REST + "/") else path
     if path == "/batch/v1" or path.startswith("/batch/v1/"):
         raise nested()
@@ -169,17 +181,17 @@ def _headers(given: Json) -> Mapping[str, str]:
     return headers
 
 
-def _filters(given: Json) -> tuple[Filter, ...]:
+def _filters(given: Json, read: ReadTemplate) -> tuple[Filter, ...]:
     if not isinstance(given, list) or len(given) > _MOST_FILTERS:
         raise invalid(f"`filters` must be a list of at most {_MOST_FILTERS}")
-    return tuple(_filter(item) for item in given)
+    return tuple(_filter(item, read) for item in given)
 
 
-def _filter(given: Json) -> Filter:
+def _filter(given: Json, read: ReadTemplate) -> Filter:
     parts = given if isinstance(given, list) else []
     if len(parts) != _FILTER_PARTS or not isinstance(parts[0], str) or not isinstance(parts[1], str):
         raise invalid('a filter is a list of column, operator and value: ["id", "eq", 5]')
-    column, operator, value = parts[0], parts[1], read_template(parts[2])
+    column, operator, value = parts[0], parts[1], read(parts[2])
     if not column or "\0" in column:
         raise invalid("a filter must name its column")
     head = typed_head(operator)
@@ -189,14 +201,14 @@ def _filter(given: Json) -> Filter:
     return Filter(column, head, value)
 
 
-def _body(members: dict[str, Json], method: str, headers: Mapping[str, str]) -> Template | None:
+def _body(members: dict[str, Json], method: str, headers: Mapping[str, str], read: ReadTemplate) -> Template | None:
     if "body" not in members:
         return None
     if method not in _WITH_BODY:
         raise invalid(f"a {method} has no body")
     body = members["body"]
     if headers.get("Content-Type", _JSON).partition(";")[0].strip().lower() == _JSON:
-        return read_template(body)
+        return read(body)
     if not isinstance(body, str):
         raise invalid("a body that is not JSON must be given as a text (application/octet-stream in base64)")
     return Template(body)

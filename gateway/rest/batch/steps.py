@@ -34,21 +34,23 @@ _PATTERNS = frozenset({"like.", "ilike."})
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A step that was read. `compiled` is None while its columns or arguments depend on a reference."""
-
-    step: Step
-    asked: Request
-    compiled: Compiled | None
-
-
-@dataclass(frozen=True, slots=True)
 class Runnable:
     """A step with all of its values."""
 
     asked: Request
     compiled: Compiled
     arguments: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A step that was read. `runnable` is None while the statement depends on a reference. Without any, it has all its
+    values (`complete`); else it shows what the statement will be."""
+
+    step: Step
+    asked: Request
+    runnable: Runnable | None
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,14 @@ class Planner:
             raise invalid("a step cannot end the transaction: `Prefer: tx` is not allowed", hint="Use dry_run.")
         asked = _filtered(asked, step.filters, [""] * len(step.filters))
         known = step.body is None or _has_known_keys(step.body, asked.preferences)
-        return Prepared(step, asked, self._complete(step, asked, _nothing).compiled if known else None)
+        runnable = self._complete(step, asked, _nothing) if known else None
+        return Prepared(step, asked, runnable, not step.filters and not step.references)
 
     def complete(self, prepared: Prepared, lookup: Lookup) -> Runnable:
         """The step with the values that `lookup` finds. Raises as `prepare` does."""
         step, asked = prepared.step, prepared.asked
+        if prepared.complete and prepared.runnable is not None:
+            return prepared.runnable
         if step.filters:
             texts = [_parameter(each, each.value.resolve(lookup)) for each in step.filters]
             asked = replace(asked, query=_with_values(asked, texts))

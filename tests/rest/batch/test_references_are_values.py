@@ -79,7 +79,7 @@ def test_paths_are_told_as_they_were_written() -> None:
 
 
 def parsed(steps: list[Json]) -> Any:
-    return read_batch(text_of(steps).encode(), most_steps=10)
+    return read_batch(text_of(steps).encode(), 10)
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,8 @@ class RestSurface:
         """The tags of answers that the client has, if it may be told that they still hold."""
         if not self._rules.respond.etags or request.method == "POST":
             return None
-        return request.headers.get("If-None-Match")
+        tags = request.headers.getall("If-None-Match", ())
+        return ", ".join(tags) if tags else None
 
     async def _write(self, exchange: _Exchange) -> Answer:
         """A write, or a function called by POST."""

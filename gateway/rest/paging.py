@@ -14,8 +14,8 @@ from gateway.rest.read_errors import cursor_of_another_query, cursor_unusable
 from gateway.rest.request import Request
 
 _IN_QUERY = re.compile(r"(?:(?<=&)|^)after=cursor\.[^&]*")
-# As for Content-Location: clients and proxies refuse answers with long headers, and there is Next-Cursor.
-_LONGEST_LINK = 4096
+# As for Content-Location: clients and proxies refuse answers with long headers.
+_LONGEST = 4096
 _FORMS = frozenset({Form.JSON, Form.OBJECT})
 
 
@@ -45,12 +45,15 @@ def check_cursor(request: Request, paging: Paging) -> None:
 
 
 def next_page(request: Request, paging: Paging, rows: int, place: bytes | str | None) -> Iterable[tuple[str, str]]:
-    """`Next-Cursor`, and `Link` while it is short. Nothing after the last page, which is one that is not full."""
+    """`Next-Cursor`, and `Link` while it is short. Nothing after the last page, which is one that is not full.
+    Raises PGRSTX52 for a place that no header can hold."""
     bounds = [bound for bound in (request.limit, paging.max_rows) if bound is not None]
     if place is None or not bounds or rows < min(bounds):
         return
     cursor = write_cursor(paging.digest, orjson.loads(place))
+    if len(cursor) > _LONGEST:
+        raise cursor_unusable("The values that order the last row are too long for a cursor: order by shorter columns.")
     yield "Next-Cursor", cursor
     query = _IN_QUERY.sub(f"after=cursor.{cursor}", request.query.canonical)
-    if len(query) <= _LONGEST_LINK:
+    if len(query) <= _LONGEST:
         yield "Link", f'<?{query}>; rel="next"'

@@ -86,6 +86,7 @@ def _plain(node: Node, catalog: Catalog) -> bool:
         test.column.name in relation.columns
         and test.column.representation is None
         and not isinstance(test.operation, FullText)
+        and not (isinstance(test.operation, Comparison) and test.operation.quantifier is not None)
         for test in tests
     )
 

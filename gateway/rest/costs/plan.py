@@ -55,10 +55,12 @@ def _missing_index(cost: float, found: Named, scan: PlanNode) -> Costed:
     return Costed(cost, details, f"This might help: CREATE INDEX ON {table} {found.index}")
 
 
-def _walk(node: PlanNode) -> Iterator[PlanNode]:
-    yield node
-    for child in cast("list[PlanNode]", node.get("Plans", [])):
-        yield from _walk(child)
+def _walk(root: PlanNode) -> Iterator[PlanNode]:
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        pending.extend(cast("list[PlanNode]", node.get("Plans", [])))
+        yield node
 
 
 def _own_cost(node: PlanNode) -> float:

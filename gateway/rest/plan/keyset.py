@@ -24,9 +24,15 @@ def complete(order: tuple[OrderTerm, ...], relation: Relation | None) -> tuple[O
     return (*order, *added)
 
 
+_MOST_TERMS = 32
+"""As many as an index may have columns. Comparisons nest, a level for each term."""
+
+
 def keyset(order: tuple[Ordering, ...], after: After, relation: Relation | None) -> Keyset:
     """The comparisons of a complete order with the position asked for. Raises PGRSTX51 if that has another
-    number of values."""
+    number of values, PGRSTX52 for too many."""
+    if len(order) > _MOST_TERMS:
+        raise cursor_unusable(f"The order has more than {_MOST_TERMS} columns, those of the primary key included.")
     if after.slots is not None and len(after.slots) != len(order):
         raise cursor_of_another_query()
     return Keyset(tuple(_key(term, relation) for term in order), after.slots)

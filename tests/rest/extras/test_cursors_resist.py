@@ -98,6 +98,27 @@ async def test_other_forms_have_no_cursors(scrolls: Scrolls) -> None:
     refused(await scrolls.gateway.get(f"{ORDERED}&after=cursor.", bearer=MEMBER, Range="1-2"), "PGRSTX52")
 
 
+async def test_orders_have_their_measure(scrolls: Scrolls) -> None:
+    many = ",".join(["title", "grade"] * 15)
+    found = await scrolls.gateway.get(f"/scrolls?select=shelf&order={many}&limit=3&after=cursor.", bearer=MEMBER)
+    again = f"/scrolls?select=shelf&order={many}&limit=3&after=cursor.{found.headers['Next-Cursor']}"
+    assert (await scrolls.gateway.get(again, bearer=MEMBER)).status == 200
+    for times in (31, 3000):
+        many = ",".join(["title"] * times)
+        refused(await scrolls.gateway.get(f"/scrolls?order={many}&after=cursor.", bearer=MEMBER), "PGRSTX52")
+
+
+async def test_places_too_long_for_a_header_are_refused(scrolls: Scrolls) -> None:
+    """To leave the cursor out would say that this was the last page."""
+    await scrolls.connection.execute("INSERT INTO scrolls VALUES (0, 900, repeat('\uff5a', 5000))")
+    try:
+        target = "/scrolls?select=shelf&order=title.desc&limit=1&after=cursor."
+        refused(await scrolls.gateway.get(target, bearer=MEMBER), "PGRSTX52")
+        assert (await scrolls.gateway.get(target.replace("limit=1", "limit=100"), bearer=MEMBER)).status == 200
+    finally:
+        await scrolls.connection.execute('DELETE FROM scrolls WHERE "no. 1" = 900')
+
+
 async def test_twice_is_refused(scrolls: Scrolls) -> None:
     refused(await scrolls.gateway.get(f"{ORDERED}&after=cursor.&after=cursor.", bearer=MEMBER), "PGRSTX50")
 

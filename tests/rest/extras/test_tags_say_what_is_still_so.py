@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.settings import load_settings
 from tests.rest.extras.scrolls import MEMBER, OTHER, Scrolls
 from tests.rest.extras.test_long_reads_by_body import OWN, Sent, send
 from tests.serving import Served
@@ -145,3 +146,10 @@ async def test_they_can_be_switched_off(scrolls: Scrolls) -> None:
     assert "ETag" not in answer.headers
     assert "Cache-Control" not in answer.headers
     assert answer.headers["Vary"] == "Accept, Prefer, Range"
+
+
+def test_postgrest_mode_has_none_unless_asked_for() -> None:
+    given = {"PGRST_DB_URI": "postgresql://x"}
+    assert not load_settings(given).etags
+    assert load_settings({**given, "PASSERELLE_ETAGS": "true"}).etags
+    assert load_settings({"PASSERELLE_DATABASE_URL": "postgresql://x"}).etags

@@ -19,6 +19,8 @@ from gateway.identity import Authenticator, IdentitySettings, TokenCacheCounts
 from gateway.rest import OpenApi, OpenApiRules, RestRules, RestSurface
 from gateway.rest.batch import BatchErrors, BatchRules, BatchSurface
 from gateway.rest.compile import CompileRules
+from gateway.rest.costs import CostGuard
+from gateway.rest.guards import Guards
 from gateway.rest.plan.tree import ReadRules
 from gateway.rest.plancache import PlanCache
 from gateway.rest.request import Rules
@@ -359,8 +361,11 @@ def _rest_rules(settings: Settings) -> RestRules:
             plans=settings.plan_enabled,
             # a function before each request may do anything, so each request needs its transaction
             fast_path=settings.pre_request is None,
+            guards=Guards(frozenset(settings.require_filter), settings.max_affected),
+            max_nested_rows=settings.max_nested_rows,
+            costs=CostGuard(settings.max_cost) if settings.max_cost else None,
         ),
-        RespondRules(many_schemas=len(settings.schemas) > 1, tx_override=override),
+        RespondRules(many_schemas=len(settings.schemas) > 1, etags=settings.etags, tx_override=override),
         extra_search_path=settings.extra_search_path,
         app_settings=tuple(settings.app_settings.items()),
         pre_request=_function_name(settings.pre_request),

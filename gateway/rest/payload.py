@@ -117,16 +117,23 @@ def _json(body: bytes, *, columns: bool, call: bool) -> JsonPayload:
         return JsonPayload(text, text.lstrip()[:1] == "{", None)
     if not body and call:
         return JsonPayload("{}", is_object=True, keys=frozenset())
-    try:
-        parsed: Any = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise _refused(_EMPTY) from None
+    parsed = _looked_into(body)
     if isinstance(parsed, dict):
         return JsonPayload(body.decode(), is_object=True, keys=frozenset(cast("dict[str, Any]", parsed)))
     if not isinstance(parsed, list) or not parsed:
         # anything else counts as no rows at all
         return JsonPayload("[]", is_object=False, keys=frozenset())
     return JsonPayload(body.decode(), is_object=False, keys=_common_keys(cast("list[Any]", parsed)))
+
+
+def _looked_into(body: bytes) -> Any:
+    """The parsed body, good for its keys only. Raises PGRST102."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        if "infinity" in str(error):  # a number too large for it, but perhaps not for PostgreSQL
+            return parse(body)
+        raise _refused(_EMPTY) from None
 
 
 def _common_keys(rows: Sequence[Any]) -> frozenset[str]:

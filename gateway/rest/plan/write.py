@@ -126,9 +126,9 @@ def root_conditions(clauses: Clauses, relation: Relation, catalog: Catalog) -> t
 
 
 def check_put(clauses: Clauses, relation: Relation, keys: Collection[str]) -> None:
-    """PUT names one row: each column of the primary key with `eq`, and nothing else. Raises PGRST105; PGRST115 if the
-    body's keys leave out a part of the primary key."""
-    named = [_put_column(condition) for _, condition in clauses.conditions]
+    """PUT names one row: each column of the primary key with `eq`, and nothing else (conditions on embeds are about
+    what is shown of it). Raises PGRST105; PGRST115 if the body's keys leave out a part of the primary key."""
+    named = [_put_column(condition) for path, condition in clauses.conditions if not path]
     if not relation.primary_key or None in named or set(named) != set(relation.primary_key):
         raise put_filters()
     if not set(relation.primary_key) <= set(keys):

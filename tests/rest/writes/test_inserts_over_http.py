@@ -39,6 +39,10 @@ BODIES = [
     Case(Ask("POST /loose", '{"line":"b","line":"c","number":2}'), 201, NO_BODY, {}, loose(("c", 2))),
     Case(Ask("POST /loose", '  \n\t{"number": 2}\n'), 201, NO_BODY, {}, loose((None, 2))),
     Case(Ask("POST /loose", {"line": "é☃𝄞\"\\\n", "number": 2}), 201, NO_BODY, {}, loose(("é☃𝄞\"\\\n", 2))),
+    # numbers are PostgreSQL's, of any size
+    Case(Ask("POST /loose", '{"line": 1e400, "number": 2}'), 201, NO_BODY, {}, loose(("1e400", 2))),
+    Case(Ask("POST /loose", '[{"line": 123456789012345678901.10}]'), 201, NO_BODY, {},
+         loose(("123456789012345678901.10", None))),
     # nothing to insert
     Case(Ask("POST /loose", [], FULL), 201, [], {}, loose()),
     Case(Ask("POST /loose", "3", FULL), 201, [], {}, loose()),
@@ -79,6 +83,10 @@ BODIES = [
         {"Preference-Applied": "missing=default, return=representation"},
     ),
     Case(Ask("POST /pairs?columns=a,b,note", [], "missing=default, " + FULL), 201, []),
+    Case(Ask("POST /numbered?columns=id,note", [{"note": "x"}, {"id": 9}], "missing=default, " + FULL), 201,
+         [{"id": 1, "note": "x"}, {"id": 9, "note": "none"}]),
+    Case(Ask("POST /coded?columns=code,label", {"code": "C-8"}, "missing=default, " + FULL), 201,
+         [{"code": "C-8", "label": None}]),
     Case(Ask("POST /pairs?columns=%22a%22,%22b%22", [{"a": 3, "b": "z"}]), 201, NO_BODY, {}, (PAIRS, [pair(3)])),
     # CSV
     Case(
@@ -332,6 +340,9 @@ REFUSALS = [
     Case(Ask("POST /tools", {"id": 9, "name": "x", "price": -1}), 400, {"code": "23514"}),
     Case(Ask("POST /tools", {"id": 9, "name": "x", "twice": 1}), 400, {"code": "428C9"}),
     Case(Ask("POST /counted", {"id": 9}), 400, {"code": "428C9"}),
+    Case(Ask("POST /counted?columns=id,note", {"note": "x"}, "missing=default"), 400, {"code": "428C9"}),
+    Case(Ask("POST /tools?columns=id,name,twice", {"id": 9, "name": "x"}, "missing=default"), 400,
+         {"code": "428C9"}),
     Case(Ask("POST /tools", {"id": 9, "name": "x", "state": "lost"}), 400, {"code": "22P02"}),
     Case(Ask("POST /tools", {"id": 9, "name": "x", "price": 1e9}), 400, {"code": "22003"}),
     Case(Ask("POST /costly", {"id": 9, "name": "x", "price": 1}), 400, {"code": "44000"}),

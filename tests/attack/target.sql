@@ -21,6 +21,8 @@ BEGIN
     PERFORM pg_sleep(seconds);
     RETURN 'awake';
 END $$;
+CREATE FUNCTION public.napper() RETURNS text LANGUAGE sql STABLE
+    AS $$ SELECT coalesce(current_setting('app.napper', true), '') $$;
 CREATE FUNCTION public.post_slowly(id bigint, lines integer, seconds double precision) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     FOR line IN 1..lines LOOP

@@ -65,8 +65,9 @@ class Served:
             return Answer(response.status, response.headers.copy(), body, parsed)
 
 
-async def start_gateway(dsn: str, **settings: Any) -> Served:
-    """A gateway on that database; settings are those of `gateway.settings.Settings`, None leaves one out."""
+async def start_gateway(dsn: str, *, parts: Mapping[str, Any] | None = None, **settings: Any) -> Served:
+    """A gateway on that database; settings are those of `gateway.settings.Settings`, None leaves one out. `parts` are
+    further arguments of `Gateway`."""
     chosen = {
         "database_url": dsn,
         "jwt_secret": SECRET,
@@ -76,7 +77,7 @@ async def start_gateway(dsn: str, **settings: Any) -> Served:
         "pool_size": 4,
         **settings,
     }
-    gateway = Gateway(load_settings({}, options={k: v for k, v in chosen.items() if v is not None}))
+    gateway = Gateway(load_settings({}, options={k: v for k, v in chosen.items() if v is not None}), **(parts or {}))
     await gateway.start()
     return Served(gateway, aiohttp.ClientSession(max_line_size=65536, max_field_size=65536))
 

@@ -124,9 +124,7 @@ class _Server(web.Server):
 
     def _request(self, *parts: Any) -> Request:
         limits = self.limits
-        return Request(
-            *parts, self._loop, client_max_size=limits.body, ids=self._ids, body_timeout=limits.body_timeout
-        )
+        return Request(*parts, self._loop, client_max_size=limits.body, ids=self._ids, body_timeout=limits.body_timeout)
 
     def __call__(self) -> RequestHandler:
         return _Connection(self, loop=self._loop, **self._kwargs)
@@ -136,6 +134,11 @@ class _Connection(RequestHandler):
     """aiohttp's protocol with its error page replaced: that one echoes the request and logs a traceback."""
 
     __slots__ = ()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the connection closes after the answer, which had better say so."""
+        return self._close
 
     def handle_error(
         self,

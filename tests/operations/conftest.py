@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,8 @@ import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.embedded import EmbeddedPostgres
+from gateway.embedded.process import free_port
+from tests.cli.command import Command, Spawn
 from tests.cli.conftest import port, spawn
 from tests.serving import Served, start_gateway, stop_gateway
 
@@ -49,17 +54,6 @@ async def watch() -> AsyncIterator[Watch]:
         await stop_gateway(served)
 
 
-@pytest.fixture
-def admin_port() -> int:
-    return free_port()
-
-
-def free_port() -> int:
-    from gateway.embedded.process import free_port as find
-
-    return find()
-
-
 async def scrape(url: str) -> Values:
     """All samples of a page of metrics, as Prometheus's own parser reads it."""
     async with aiohttp.ClientSession() as client, client.get(f"{url}/metrics") as response:
@@ -81,3 +75,54 @@ def of(values: Values, name: str, **labels: str) -> float:
     """The sum of the samples of that name which have at least these labels."""
     wanted = labels.items()
     return sum(value for (found, has), value in values.items() if found == name and has >= set(wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """`passerelle serve` on ports of its own; `directory` is where its processes make theirs."""
+
+    spawn: Spawn
+    dsn: str
+    port: int
+    admin_port: int
+    directory: Path
+
+    def start(self, workers: int, **variables: str) -> Command:
+        """A process that answers requests."""
+        environment = {
+            "PASSERELLE_DATABASE_URL": self.dsn,
+            "PASSERELLE_ANON_ROLE": "operations_anon",
+            "PASSERELLE_EXTRA_SEARCH_PATH": "public",
+            "PASSERELLE_PORT": str(self.port),
+            "PASSERELLE_ADMIN_PORT": str(self.admin_port),
+            "PASSERELLE_ADMIN_TOKEN": "let-me-in",
+            "PASSERELLE_POOL_SIZE": "2",
+            "TMPDIR": str(self.directory),
+            **variables,
+        }
+        served = self.spawn("serve", "--workers", str(workers), environment=environment)
+        served.wait_for("Listening on")
+        return served
+
+    def ask(self, path: str, method: str = "GET", *, admin: bool = False, **headers: str) -> tuple[int, str]:
+        """Each request on a connection of its own, so that any worker may get it. Names may have `_` for `-`."""
+        url = f"http://127.0.0.1:{self.admin_port if admin else self.port}{path}"
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, method=method, headers=sent), timeout=5) as answer:
+                return int(answer.status), answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def scrape(self) -> Values:
+        return parse(self.ask("/metrics", admin=True)[1])
+
+
+@pytest.fixture
+def deployment(spawn: Spawn, dsn: str, port: int, tmp_path: Path) -> Deployment:
+    return Deployment(spawn, dsn, port, free_port(), tmp_path)
+
+
+def children(process: Command) -> list[int]:
+    pid = process.process.pid
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -75,11 +75,6 @@ class Request(web.BaseRequest):
             self.writer.output_size = 0  # nothing of the answer itself was sent
 
     @property
-    def keep_alive(self) -> bool:
-        """Whether the connection stays open: the client wants it, and the server is not stopping."""
-        return not self._message.should_close and not getattr(self._protocol, "stopping", False)
-
-    @property
     def id(self) -> str:
         """`X-Request-Id` if the client sent a harmless one, else a new id."""
         if self._id is None:

@@ -35,7 +35,8 @@ class BytesResponse(web.StreamResponse):
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         if self._eof_sent:
             return None
-        self._keep_alive = keep_alive = False if self._keep_alive is False else request.keep_alive
+        stopping = getattr(request.protocol, "stopping", False)
+        self._keep_alive = keep_alive = False if stopping or self._keep_alive is False else request.keep_alive
         version = request.version
         headers = self._headers
         for name in _FRAMING:  # SQL may have set them, and two answers to "where does it end" are an attacker's tool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 
 import asyncpg
@@ -155,9 +155,13 @@ class Session:
             blank = b""
         return blank + opening + self._set(pairs, local=True)
 
-    def messages_to_turn(self, before: Turn | None, turn: Turn, mode: TransactionMode) -> bytes:
+    def messages_to_turn(
+        self, before: Turn | None, turn: Turn, mode: TransactionMode, adopted: Mapping[str, str]
+    ) -> bytes:
         """What makes an open transaction go on with another request of the same caller."""
-        return wire.script(turn_commands(before, turn, mode)) + self._set(turn_settings(turn, mode), local=True)
+        return wire.script(turn_commands(before, turn, mode)) + self._set(
+            turn_settings(turn, mode, adopted), local=True
+        )
 
     def forget(self, sql: str) -> None:
         """Prepare `sql` anew when it is needed next: its tables have changed."""

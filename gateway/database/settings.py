@@ -6,7 +6,7 @@ not to the role itself; everything else comes after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.database.errors import DatabaseError
@@ -97,15 +97,17 @@ class Turn:
     read_only: bool
 
 
-def turn_settings(turn: Turn, mode: TransactionMode) -> list[Pair]:
-    """Everything that holds for the turn, set anew: earlier statements may have changed any of it.
+def turn_settings(turn: Turn, mode: TransactionMode, adopted: Mapping[str, str]) -> list[Pair]:
+    """Everything that holds for the turn, set anew: earlier statements may have changed any of it. Values in `adopted`
+    take the place of the caller's.
 
     The login role comes first, because the role's own settings may be privileged ones. What earlier statements said
     about their answer is taken back.
     """
+    pairs = transaction_settings(turn.caller, turn.envelope, mode)
     return [
         ("role", "none"),
-        *transaction_settings(turn.caller, turn.envelope, mode),
+        *((name, adopted.get(name, value)) for name, value in pairs),
         ("response.headers", ""),
         ("response.status", ""),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from types import TracebackType
 
 import asyncpg
@@ -12,8 +13,11 @@ from gateway.database.errors import DatabaseError, is_unencodable, translate
 from gateway.database.model import Caller, Envelope, TransactionMode
 from gateway.database.pool import Pool
 from gateway.database.session import SPOILED, Session
-from gateway.database.settings import Turn
+from gateway.database.settings import Turn, transaction_settings
 from gateway.errors import GatewayError
+
+_CURRENT = "SELECT name, pg_catalog.current_setting(name, true) FROM pg_catalog.json_array_elements_text($1) AS name"
+_OF_A_TURN = frozenset({"request.method", "request.path"})
 
 
 class StaleSession(DatabaseError):
@@ -28,6 +32,7 @@ class Transaction:
     """
 
     __slots__ = (
+        "_adopted",
         "_caller",
         "_completed",
         "_ended",
@@ -55,6 +60,7 @@ class Transaction:
         self._renewed = False
         self._completed = 0
         self._failure: GatewayError | None = None
+        self._adopted: dict[str, str] = {}
         self._turn: Turn | None = None
         self._waiting: Turn | None = None
 
@@ -73,6 +79,15 @@ class Transaction:
     def role(self) -> str:
         """The role that the statements run as."""
         return self._caller.identity.role
+
+    async def adopt(self) -> None:
+        """Let all turns have what has become of the caller's settings: a function that runs before each request may
+        have chosen another role, or other claims. Only method and path are those of each turn."""
+        if self._envelope is None:
+            return
+        given = dict(transaction_settings(self._caller, self._envelope, self._mode))
+        rows = await self.fetch(_CURRENT, (json.dumps([name for name in given if name not in _OF_A_TURN]),))
+        self._adopted = {row[0]: row[1] for row in rows if row[1] is not None and row[1] != given[row[0]]}
 
     async def fetchrow(self, sql: str, arguments: Arguments = ()) -> asyncpg.Record | None:
         """The first row of `sql`, run to its end as the caller. Raises DatabaseError, ConnectionLost."""
@@ -132,12 +147,12 @@ class Transaction:
             if not self.session.connection.understands:
                 # The next request's names would not be read as they were quoted.
                 raise DatabaseError(500, "55000", "the session's encoding or its way to write strings was changed")
-            return self.session.messages_to_turn(self._turn, turn, self._mode)
+            return self.session.messages_to_turn(self._turn, turn, self._mode, self._adopted)
         if self._opened:
             return b""
         messages = self.session.messages_to_open(self._caller, self._envelope, self._mode)
         if turn is not None:
-            messages += self.session.messages_to_turn(None, turn, self._mode)
+            messages += self.session.messages_to_turn(None, turn, self._mode, self._adopted)
         self._opened = True
         # From here on the session's state depends on what runs on it.
         self.session.carried, self.session.dirty = None, True

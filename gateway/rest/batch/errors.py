@@ -28,13 +28,13 @@ class Position:
 class BatchFailed(GatewayError):
     """A batch was undone because of `cause`, which happened at `position` (None: at COMMIT)."""
 
-    def __init__(self, cause: GatewayError, position: Position | None, hint: str | None = None) -> None:
+    def __init__(self, cause: GatewayError, position: Position | None) -> None:
         super().__init__(
             cause.status,
             cause.code,
             cause.message,
             details=cause.details,
-            hint=cause.hint or hint,
+            hint=cause.hint,
             headers=cause.headers,
             reason=cause.reason,
         )
@@ -124,4 +124,10 @@ def late_isolation(level: str) -> BatchError:
 def contended(error: GatewayError) -> BatchError:
     """A deadlock or a serialization failure that did not go away by itself."""
     hint = "Nothing was changed. Send the batch again."
+    return BatchError(503, error.code, error.message, details=error.details, hint=hint, headers={"Retry-After": "1"})
+
+
+def unsure(error: GatewayError) -> BatchError:
+    """The connection was lost during COMMIT, and the key, if there was one, could not be looked up."""
+    hint = "It is not known whether the batch was committed. With an Idempotency-Key it can be sent again safely."
     return BatchError(503, error.code, error.message, details=error.details, hint=hint, headers={"Retry-After": "1"})

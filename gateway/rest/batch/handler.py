@@ -89,8 +89,10 @@ class BatchSurface:
             undo,
             None if undo else key,
         )
-        answer = await job.run()
-        request.round_trips += job.round_trips
+        try:
+            answer = await job.run()
+        finally:
+            request.round_trips += job.round_trips
         headers = {"Content-Type": JSON}
         if job.replayed:
             headers["Idempotency-Replayed"] = "true"

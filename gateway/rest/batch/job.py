@@ -20,6 +20,7 @@ from gateway.rest.batch.errors import (
     timed_out,
     too_large_answer,
     unresolved,
+    unsure,
 )
 from gateway.rest.batch.idempotency import Kept, Key, claim, keep
 from gateway.rest.batch.references import Reference, follow
@@ -37,7 +38,6 @@ _PAUSE = 0.05
 # Serialization failure and deadlock: the whole transaction was undone.
 _CONFLICTS = frozenset({"40001", "40P01"})
 _TERMINATED = "57P01"
-_UNKNOWN = "It is not known whether the batch was committed. With an Idempotency-Key it could be sent again safely."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ class Job:
     key: Key | None
     replayed: bool = False
     round_trips: int = 0
+    _unsure: bool = False
     _progress: _Progress = field(default_factory=_Progress)
 
     async def run(self) -> Kept:
@@ -99,6 +100,7 @@ class Job:
             except GatewayError as error:
                 if error.code not in _CONFLICTS and (self.key is None or not _lost(error)):
                     raise self._failure(error) from error
+                self._unsure = self._unsure or (self._progress.committing and _lost(error))
                 # at random, so that rivals do not meet again
                 await asyncio.sleep(random.uniform(0, _PAUSE * attempt))  # noqa: S311
         try:
@@ -123,6 +125,8 @@ class Job:
 
     async def _in_transaction(self, transaction: Transaction, caller: Caller) -> Kept:
         progress = self._progress
+        if self.rules.rest.pre_request is not None:
+            await transaction.adopt()
         if self.key is not None:
             kept = await claim(transaction, self.key)
             self.round_trips += 1
@@ -189,14 +193,13 @@ class Job:
     def _failure(self, error: GatewayError) -> GatewayError:
         """`error` with the place where it happened."""
         progress = self._progress
-        hint = None
+        if self._unsure or (progress.committing and _lost(error)):
+            return BatchFailed(unsure(error), None)
         if error.code in _CONFLICTS:
             error = contended(error)
         if progress.position is None and not progress.committing:
             return error
-        if progress.committing and _lost(error):
-            hint = _UNKNOWN
-        return BatchFailed(error, progress.position, hint)
+        return BatchFailed(error, progress.position)
 
 
 def _lost(error: GatewayError) -> bool:

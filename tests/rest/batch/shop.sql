@@ -70,6 +70,17 @@ end $$;
 create function public.before_each() returns void language sql as $$
   insert into public.calls values (current_setting('request.path'))
 $$;
+-- Lets omar ask as the anonymous role, and tom as ines.
+create function public.demote() returns void language plpgsql as $$
+declare
+  sub text := current_setting('request.jwt.claims', true)::json ->> 'sub';
+begin
+  if sub = 'omar' then
+    perform set_config('role', 'anon', true);
+  elsif sub = 'tom' then
+    perform set_config('request.jwt.claims', '{"role": "authenticated", "sub": "ines"}', true);
+  end if;
+end $$;
 create domain public."text/html" as text;
 create domain public."application/octet-stream" as bytea;
 create function public.page() returns public."text/html" language sql as $$ select '<p>été</p>'::public."text/html" $$;

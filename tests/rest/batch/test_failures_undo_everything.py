@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.rest.batch.shop import INES, RETURN, Shop, bodies, get, order, post, ref, send
-from tests.serving import Serve
+from tests.rest.batch.shop import INES, OMAR, RETURN, Shop, bodies, get, order, post, ref, send
+from tests.serving import Serve, token
 
 
 async def test_the_last_of_a_thousand_steps_undoes_all(shop: Shop) -> None:
@@ -305,6 +305,24 @@ async def test_the_function_before_each_request_runs_once(shop: Shop, serve: Ser
     answer = await send(served, json.dumps([order(), post("/stock", {"product": "x", "amount": 1})]).encode())
     assert answer.status == 409
     assert await shop.count("calls") == 1
+
+
+async def test_what_the_function_before_each_request_decides_holds_for_all_steps(
+    shop: Shop, serve: Serve, shop_dsn: str
+) -> None:
+    served = await serve(shop_dsn, login="authenticator", pre_request="public.demote")
+    asked = json.dumps([post("/rpc/asked", {}), post("/rpc/asked", {}), get("/stock?product=eq.pen")]).encode()
+    for sub, expected in (("ines", ("authenticated", "ines")), ("tom", ("authenticated", "ines")),
+                          ("omar", ("anon", "omar"))):  # fmt: skip
+        first, second, _ = bodies(await send(served, asked, bearer=token("authenticated", sub=sub)))
+        assert (first["role"], first["sub"]) == (second["role"], second["sub"]) == expected
+        assert (first["path"], first["schema"]) == ("/rest/v1/rpc/asked", "public")
+    refused = await send(served, json.dumps([get("/stock"), order()]).encode(), bearer=OMAR)
+    assert (refused.json["code"], refused.json["step"]["index"]) == ("42501", 1)
+    keyed = {"Idempotency-Key": "k"}
+    assert (await send(served, asked, bearer=INES, headers=keyed)).status == 200
+    shared = await send(served, asked, bearer=token("authenticated", sub="tom"), headers=keyed)
+    assert shared.headers["Idempotency-Replayed"] == "true"
 
 
 async def test_a_gateway_that_rolls_back_rolls_back_batches(shop: Shop, serve: Serve, shop_dsn: str) -> None:

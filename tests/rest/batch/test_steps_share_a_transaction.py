@@ -237,3 +237,41 @@ async def test_numbers_stay_digit_by_digit(shop: Shop) -> None:
     assert bodies(answer)[2] == [{"id": 1}, {"id": 2}]
     assert await shop.database.fetchval("select price::text from texts where id = 2") == price
     assert (await shop.database.fetchval("select data::text from texts where id = 2")).replace(" ", "") == "[1.10,1e2]"
+
+
+async def test_what_this_gateway_adds_to_writes_works_in_steps(shop: Shop) -> None:
+    answer = await shop.batch(
+        [
+            post(
+                "/orders?select=id,lines(product)",
+                {"status": "new", "lines": [{"product": "pen"}, {"product": "ink"}]},
+                id="order",
+                headers={"Prefer": "nested=insert, return=representation", **OBJECT},
+            ),
+            post(
+                "/orders?select=lines(product)",
+                {"status": ref("order.lines.0.product"), "lines": ref("order.lines")},
+                headers={"Prefer": "nested=insert, return=representation"},
+            ),
+            {
+                "method": "PATCH",
+                "path": "/stock",
+                "headers": {"Prefer": "update=by-key"},
+                "body": [{"product": ref("order.lines.0.product"), "amount": 40}, {"product": "ink", "amount": 50}],
+            },
+            {
+                "method": "PATCH",
+                "path": "/stock?select=amount",
+                "headers": {"Prefer": "operations=apply, return=representation"},
+                "filters": [["product", "eq", ref("order.lines.1.product")]],
+                "body": {"amount": {"$increment": ref("order.id")}},
+            },
+            get("/stock?select=product&order=product&limit=1&after=cursor."),
+        ]
+    )
+    order_, copy, _, incremented, page = bodies(answer)
+    assert sorted(line["product"] for line in order_["lines"]) == ["ink", "pen"]
+    assert sorted(line["product"] for line in copy[0]["lines"]) == ["ink", "pen"]
+    assert sorted(await shop.database.fetch("select product, amount from stock")) == [("ink", 51), ("pen", 40)]
+    assert incremented == [{"amount": 51}]
+    assert page == [{"product": "ink"}]

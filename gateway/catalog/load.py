@@ -130,6 +130,7 @@ def _relation(row: Row) -> RelationRow:
         event_bits=row["event_bits"],
         columns=dict(zip(row["column_numbers"], row["column_names"], strict=True)),
         row_types=tuple(row["row_types"]),
+        row_array=row["row_array"],
         user_types=tuple(row["user_types"]),
     )
 

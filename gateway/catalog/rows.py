@@ -16,7 +16,7 @@ class Row(Protocol):
 @dataclass(frozen=True, slots=True)
 class RelationRow:
     """`columns` maps column numbers to names; `event_bits` is the mask of `pg_relation_is_updatable` of an exposed
-    view or foreign table, else None. `row_types` are its row type and the array of it, `user_types` the user-defined
+    view or foreign table, else None. `row_types` are its row type and the array of it, whose name is `row_array`; `user_types` the user-defined
     types of its columns."""
 
     oid: int
@@ -29,6 +29,7 @@ class RelationRow:
     columns: Mapping[int, str]
     row_types: tuple[int, ...] = ()
     user_types: tuple[int, ...] = ()
+    row_array: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
@@ -39,17 +39,15 @@ async def target_dsn(attack_roles: None, database: str) -> str:
 
 
 @pytest_asyncio.fixture
-async def marked_dsn(attack_roles: None, database: str) -> str:
-    """The same of `marks.sql`."""
-    await _run(database, "marks.sql")
-    return database
+async def hide(attack_roles: None, postgres: EmbeddedPostgres, database: str) -> Callable[[str], Awaitable[str]]:
+    """`await hide(file)`: the gateway's connection string of a database with that file of `hiding/`."""
 
+    async def run(file: str) -> str:
+        await _run(database, "hiding/spy.sql")
+        await _run(database, f"hiding/{file}")
+        return login(postgres, database)
 
-@pytest_asyncio.fixture
-async def shadowed_dsn(attack_roles: None, database: str) -> str:
-    """The same of `shadows.sql`."""
-    await _run(database, "shadows.sql")
-    return database
+    return run
 
 
 @pytest_asyncio.fixture

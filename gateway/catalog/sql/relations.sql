@@ -13,6 +13,7 @@ select
     coalesce(a.numbers, '{}') as column_numbers,
     coalesce(a.names, '{}') as column_names,
     array[t.oid, t.typarray] as row_types,
+    (select y.typname from pg_type y where y.oid = t.typarray) as row_array,
     coalesce(a.user_types, '{}') as user_types
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace

@@ -74,7 +74,8 @@ class _Graph:
     def _register(self) -> None:
         for relation in self.code.relations:
             self._object(("relation", relation.oid), _relation_label(relation), relation.oid, name=relation.name)
-            self._object(("row", relation.oid), f"rows of {relation.schema}.{relation.name}", *relation.row_types)
+            label = f"rows of {relation.schema}.{relation.name}"
+            self._object(("row", relation.oid), label, *relation.row_types, name=relation.row_array)
             self._object(("storage", relation.oid), f"{relation.schema}.{relation.name}")
         for function in self.code.functions:
             self._object(("function", function.oid), f"function {function.schema}.{function.name}", function.oid)

@@ -1,12 +1,4 @@
 -- Types that hide built-in ones where the search path names pg_catalog last.
-CREATE SCHEMA hidden;
-GRANT USAGE ON SCHEMA hidden TO attack_anon;
-CREATE FUNCTION hidden.spy(what text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    PERFORM set_config('app.spied', what, false);
-    RETURN true;
-END $$;
-
 CREATE DOMAIN public.text AS pg_catalog.text CHECK (hidden.spy('shadow'));
 CREATE DOMAIN public.jsonb AS pg_catalog.jsonb CHECK (hidden.spy('shadow'));
 CREATE TABLE public.plain (id integer PRIMARY KEY, word pg_catalog.text);

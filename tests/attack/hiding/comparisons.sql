@@ -1,22 +1,3 @@
--- Opaque code hidden where the trust analysis could overlook it. Each piece leaves a mark in the session that
--- outlives its statement.
-CREATE SCHEMA hidden;
-GRANT USAGE ON SCHEMA hidden TO attack_anon;
-CREATE FUNCTION hidden.spy(what text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    PERFORM set_config('app.spied', what, false);
-    RETURN true;
-END $$;
-
--- PostgreSQL folds only ASCII letters in UTF-8: this body calls "Éspion", not "éspion"
-CREATE FUNCTION hidden."Éspion"(what text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
-BEGIN RETURN hidden.spy('folding'); END $$;
-CREATE FUNCTION hidden.innocent(what text) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT hidden.Éspion(what)';
-CREATE TABLE public.folded (word text);
-INSERT INTO public.folded VALUES ('x');
-ALTER TABLE public.folded ENABLE ROW LEVEL SECURITY;
-CREATE POLICY reading ON public.folded USING (hidden.innocent(word));
-
 -- an equality for json, which has none of its own: GROUP BY, DISTINCT and arrays use it unasked
 CREATE FUNCTION hidden.json_compare(a json, b json) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -48,5 +29,4 @@ CREATE VIEW public.same_papers AS SELECT id, one = two AS same FROM public.paper
 CREATE FUNCTION public.kinds(paper public.papers) RETURNS bigint LANGUAGE sql STABLE
     AS 'SELECT count(*) FROM (SELECT DISTINCT p.data FROM public.papers AS p) AS kinds';
 CREATE VIEW public.counted_papers AS SELECT public.kinds(p) AS kinds FROM public.papers AS p;
-
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO attack_anon, attack_member;

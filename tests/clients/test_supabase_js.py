@@ -36,7 +36,7 @@ async def node() -> str:
 
 
 @pytest.mark.parametrize("suite", SUITES)
-async def test_supabase_js_reads(suite: str, node: str, hublib: HubLib) -> None:
+async def test_supabase_js(suite: str, node: str, hublib: HubLib) -> None:
     given = {
         "url": hublib.url,
         "keys": dict(hublib.keys),

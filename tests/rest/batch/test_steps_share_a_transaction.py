@@ -275,3 +275,15 @@ async def test_what_this_gateway_adds_to_writes_works_in_steps(shop: Shop) -> No
     assert sorted(await shop.database.fetch("select product, amount from stock")) == [("ink", 51), ("pen", 40)]
     assert incremented == [{"amount": 51}]
     assert page == [{"product": "ink"}]
+
+
+async def test_isolation_cannot_become_stricter_on_the_way(shop: Shop) -> None:
+    """Which function a body calls that is one reference shows when its turn comes; BEGIN is long done by then."""
+    await shop.database.execute("insert into texts (id, data) values (1, '{}')")
+    late = [get("/texts?id=eq.1", id="t", headers=OBJECT), order(), post("/rpc/strict_asked", ref("t.data"))]
+    refused = await shop.batch(late)
+    assert (refused.status, refused.json["code"], refused.json["step"]["index"]) == (400, "PGRSTX70", 2)
+    assert await shop.count("orders") == 0
+    answer = await shop.batch([*late, post("/rpc/strict_asked", {})])
+    assert bodies(answer)[2]["isolation"] == "serializable"
+    assert bodies(await shop.batch([*late[:2], post("/rpc/asked", ref("t.data"))]))[2]["isolation"] == "read committed"

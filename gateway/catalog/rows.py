@@ -16,8 +16,8 @@ class Row(Protocol):
 @dataclass(frozen=True, slots=True)
 class RelationRow:
     """`columns` maps column numbers to names; `event_bits` is the mask of `pg_relation_is_updatable` of an exposed
-    view or foreign table, else None. `row_types` are its row type and the array of it, whose name is `row_array`; `user_types` the user-defined
-    types of its columns."""
+    view or foreign table, else None. `row_types` are its row type and the array of it, whose name is `row_array`;
+    `user_types` the user-defined types of its columns."""
 
     oid: int
     schema: str

@@ -78,8 +78,8 @@ class Request(web.BaseRequest):
     def id(self) -> str:
         """`X-Request-Id` if the client sent a harmless one, else a new id."""
         if self._id is None:
-            sent = self.headers.get("X-Request-Id", "")
-            self._id = sent if _SANE_ID.fullmatch(sent) else self.ids.next()
+            sent = self.headers.get("X-Request-Id")
+            self._id = sent if sent is not None and _SANE_ID.fullmatch(sent) else self.ids.next()
         return self._id
 
     @property
@@ -88,7 +88,8 @@ class Request(web.BaseRequest):
         the four fields of version 00)."""
         if self.traced is not None:
             return self.traced
-        found = _TRACE_PARENT.fullmatch(self.headers.get("traceparent", ""))
+        sent = self.headers.get("traceparent")
+        found = _TRACE_PARENT.fullmatch(sent) if sent is not None else None
         return found.group(1) if found else None
 
     @property

@@ -110,9 +110,10 @@ def _load(target: servers.Server, scenario: Scenario, options: argparse.Namespac
 
 def _request(target: servers.Server, scenario: Scenario, item: int, token: str) -> str:
     prefer = f"Prefer: {scenario.prefer}\r\n" if scenario.prefer else ""
+    body = f"Content-Type: application/json\r\nContent-Length: {len(scenario.body)}\r\n" if scenario.body else ""
     return (
         f"{scenario.method} {target.path(scenario, item)} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n"
-        f"Authorization: Bearer {token}\r\n{prefer}\r\n"
+        f"Authorization: Bearer {token}\r\n{prefer}{body}\r\n{scenario.body}"
     )
 
 
@@ -133,7 +134,8 @@ def _machine() -> str:
         ),
         platform.processor(),
     )
-    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    system = f"{platform.system()} {platform.release()}"
+    return f"{model}, {os.cpu_count()} cores, {system}, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

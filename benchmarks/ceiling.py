@@ -13,6 +13,8 @@ from gateway.catalog import Catalog
 from gateway.embedded.account import server_account
 from gateway.embedded.binaries import find_postgres
 from gateway.rest.compile import CompileRules, compile_read, values
+from gateway.rest.compile_write import compile_posted_call, compile_write, write_values
+from gateway.rest.payload import read_payload
 from gateway.rest.request import Rules, read_request
 
 _RATE = re.compile(r"tps = ([0-9.]+)")
@@ -22,7 +24,7 @@ _LATENCY = re.compile(r"latency average = ([0-9.]+)")
 def run(world: World, catalog: Catalog, scenario: Scenario, *, seconds: float, clients: int) -> tuple[float, float]:
     """Transactions per second and mean latency in milliseconds."""
     text, parameters = _statement(catalog, scenario)
-    script = _script(text, scenario)
+    script = _script(text, scenario, parameters)
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
         file.flush()
@@ -33,7 +35,7 @@ def run(world: World, catalog: Catalog, scenario: Scenario, *, seconds: float, c
             "-j", "1", "-f", file.name, *defined, world.dsn,
         ]  # fmt: skip
         options = f"-c role=authenticated -c request.jwt.claims={_escaped(claims_text(1))}"
-        options += " -c default_transaction_read_only=on"
+        options += f" -c default_transaction_read_only={'off' if scenario.writes else 'on'}"
         output = subprocess.run(
             command, env={"PGOPTIONS": options, "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False
         )
@@ -48,11 +50,16 @@ def _statement(catalog: Catalog, scenario: Scenario) -> tuple[str, list[str]]:
     prefer = [scenario.prefer] if scenario.prefer else []
     marked = query.replace("{id}", "%7Bid%7D")
     request = read_request(scenario.method, path, marked, headers={}, prefer=prefer, rules=Rules(("public",)))
-    compiled = compile_read(request, catalog, CompileRules())
-    return compiled.statement.text, list(compiled.statement.bind(values(request)))
+    if not scenario.body:
+        compiled = compile_read(request, catalog, CompileRules())
+        return compiled.statement.text, list(compiled.statement.bind(values(request)))
+    payload = read_payload(scenario.body.encode(), None, columns=False, call=request.is_call)
+    compile_ = compile_posted_call if request.is_call else compile_write
+    compiled = compile_(request, payload, catalog, CompileRules())
+    return compiled.statement.text, list(compiled.statement.bind(write_values(request, payload)))
 
 
-def _script(text: str, scenario: Scenario) -> str:
+def _script(text: str, scenario: Scenario, parameters: list[str]) -> str:
     lines = []
     if scenario.users > 1:
         lines.append(f"\\set u random(1, {scenario.users})")
@@ -60,7 +67,9 @@ def _script(text: str, scenario: Scenario) -> str:
         joined = "' || lpad(to_hex(:u::int), 12, '0') || '".join(claims)
         lines.append(f"select set_config('request.jwt.claims', '{joined}', false);")
     if "{id}" in scenario.path:
-        lines.append(f"\\set n random(1, {len(scenario.ids)})\n\\set p1 2 * :n")
+        where = parameters.index("{id}") + 1
+        step = scenario.ids[1] - scenario.ids[0]
+        lines.append(f"\\set n random(1, {len(scenario.ids)})\n\\set p{where} {step} * :n")
     lines.append(re.sub(r"\$([0-9]+)", r":p\1", text) + ";")
     return "\n".join(lines)
 

@@ -54,11 +54,11 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer + data if self._buffer else data
         end = buffer.find(_END_OF_HEAD)
-        if end < 0 or (not self._head and len(buffer) < end + 4 + _length(buffer[:end])):
+        if end < 0 or (not self._head and buffer[9:12] != b"204" and len(buffer) < end + 4 + _length(buffer[:end])):
             self._buffer = buffer
             return
         self._buffer = b""
-        if buffer[9:12] in (b"200", b"206"):
+        if buffer[9:10] == b"2":
             self._tally.latencies.append(time.perf_counter() - self._sent)
         else:
             self._tally.errors += 1

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`path` is below `/rest/v1`; `{id}` in it runs through `ids`. `users` are taken in turn. `sql` is the textbook's,
-    with `$1` for the id if there is one. `counted`: the answer is `count(*)`, asked by HEAD with `Prefer`."""
+    """`path` is below `/rest/v1`; `{id}` in it runs through `ids`. `users` are taken in turn. `sql` is the textbook's:
+    `$1` is the id if there is one, then come the values of `fields` in the JSON `body`. An array of objects is
+    inserted with `executemany`. A HEAD asks for the count alone."""
 
     name: str
     path: str
@@ -17,8 +19,16 @@ class Scenario:
     ids: tuple[int, ...] = (0,)
     method: str = "GET"
     prefer: str = ""
+    body: str = ""
+    fields: tuple[str, ...] = ()
+
+    @property
+    def writes(self) -> bool:
+        return self.method in ("POST", "PATCH") and "/rpc/" not in self.path
 
 
+_NOTE = {"owner": "00000000-0000-4000-8000-000000000001", "title": "A note", "stars": 3}
+_INSERT = "insert into notes (owner, title, stars) values ($1, $2, $3)"
 _IDS = tuple(range(2, 2002, 2))
 _POINT = "select id, title, owner, created_at from items where id = $1"
 
@@ -49,5 +59,39 @@ SCENARIOS = (
         "select count(*) from items where category = 'books' and id <= 5000",
         method="HEAD",
         prefer="count=exact",
+    ),
+    Scenario(
+        "insert a row, returning it",
+        "/notes",
+        f"{_INSERT} returning id, owner, title, stars, created_at",
+        method="POST",
+        prefer="return=representation",
+        body=json.dumps(_NOTE),
+        fields=("owner", "title", "stars"),
+    ),
+    Scenario(
+        "insert 1,000 rows",
+        "/notes",
+        _INSERT,
+        method="POST",
+        body=json.dumps([_NOTE] * 1000),
+        fields=("owner", "title", "stars"),
+    ),
+    Scenario(
+        "update by key",
+        "/items?id=eq.{id}",
+        "update items set title = $2 where id = $1",
+        method="PATCH",
+        ids=tuple(range(1000, 100_001, 1000)),
+        body=json.dumps({"title": "Another title"}),
+        fields=("title",),
+    ),
+    Scenario(
+        "function of two numbers",
+        "/rpc/add_them",
+        "select add_them($1, $2)",
+        method="POST",
+        body=json.dumps({"a": 1, "b": 2}),
+        fields=("a", "b"),
     ),
 )

@@ -15,7 +15,7 @@ import jwt
 import uvloop
 from aiohttp import web
 
-from benchmarks.scenarios import SCENARIOS
+from benchmarks.scenarios import SCENARIOS, Scenario
 
 
 def application(dsn: str, secret: str) -> web.Application:
@@ -26,28 +26,37 @@ def application(dsn: str, secret: str) -> web.Application:
         yield
         await app["pool"].close()
 
-    def handler(sql: str, *, counts: bool):
+    def handler(scenario: Scenario):
+        sql, writes = scenario.sql, scenario.writes
+
         async def handle(request: web.Request) -> web.Response:
             token = request.headers["Authorization"].removeprefix("Bearer ")
             claims = jwt.decode(token, secret, algorithms=["HS256"], audience="authenticated")
             arguments = [int(request.query["id"])] if "id" in request.query else []
-            async with request.app["pool"].acquire() as connection, connection.transaction(readonly=True):
+            body = await request.json() if scenario.body else None
+            async with request.app["pool"].acquire() as connection, connection.transaction(readonly=not writes):
                 await connection.execute(
                     "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true)",
                     claims["role"],
                     json.dumps(claims),
                 )
+                if isinstance(body, list):
+                    await connection.executemany(sql, [[row[field] for field in scenario.fields] for row in body])
+                    return web.Response(status=201)
+                arguments += [body[field] for field in scenario.fields] if body else []
                 rows = await connection.fetch(sql, *arguments)
-            if counts:
+            if scenario.method == "HEAD":
                 return web.Response(headers={"Content-Range": f"0-0/{rows[0][0]}"})
-            return web.json_response([dict(row) for row in rows], dumps=lambda value: json.dumps(value, default=str))
+            status = 201 if scenario.path == "/notes" else 200
+            return web.json_response(
+                [dict(row) for row in rows], status=status, dumps=lambda value: json.dumps(value, default=str)
+            )
 
         return handle
 
     app.cleanup_ctx.append(pool)
     for number, scenario in enumerate(SCENARIOS):
-        handle = handler(scenario.sql, counts=scenario.method == "HEAD")
-        app.router.add_route(scenario.method, f"/{number}", handle)
+        app.router.add_route(scenario.method, f"/{number}", handler(scenario))
     return app
 
 

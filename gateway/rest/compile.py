@@ -16,7 +16,7 @@ from gateway.rest.media import Form, Rendering, Subject, negotiate
 from gateway.rest.paging import Paging, check_pageable
 from gateway.rest.plan.functions import call_by_get, computed_fields, find_function
 from gateway.rest.plan.keyset import digest
-from gateway.rest.plan.model import ReadTree
+from gateway.rest.plan.model import Call, ReadTree
 from gateway.rest.plan.nested import Nested
 from gateway.rest.plan.suggest import closest
 from gateway.rest.plan.tree import ReadRules, read_tree
@@ -202,11 +202,7 @@ def compile_call(request: Request, catalog: Catalog, rules: CompileRules) -> Com
     tree = read_tree(clauses, relation, catalog, rules.read, limit=limit, offset=offset, derived=True)
     call = call_by_get(function, clauses.arguments, computed=computed_fields(tree, catalog))
     rendering, shaping = call_rendering(request, function, tree, catalog, rules)
-    if returns.is_void:
-        statement = void_statement(call, slots)
-    else:
-        statement = read_statement(tree, shaping, counting(request, rules), slots, proof=False, call=call)
-    compiled = compiled_call(function, tree, rendering, shaping, statement, read_only=True)
+    compiled = compiled_call(request, call, tree, rendering, shaping, slots, rules=rules, read_only=True)
     if rules.costs is None or returns.is_void:
         return compiled
     costs = costing(tree, shaping, counting(request, rules), slots, catalog=catalog, call=call)
@@ -235,29 +231,65 @@ def call_rendering(
     return rendering, shaping
 
 
-def compiled_call(
-    function: Function,
+def compiled_call(  # noqa: PLR0917 - the stages of the pipeline, in their order
+    request: Request,
+    call: Call,
     tree: ReadTree,
     rendering: Rendering,
     shaping: Shaping,
-    statement: Statement,
+    slots: int,
     *,
+    rules: CompileRules,
     read_only: bool,
 ) -> Compiled:
     """A call, ready to run."""
+    function = call.function
+    hoisted = tuple((name, value) for name, value in function.settings if name != _ISOLATION)
+    opaque = _opaque_call(call, tree, rendering, rules)
+    vouched = opaque is None and read_only and request.preferences.count not in ("planned", "estimated")
+    if function.returns.is_void:
+        statement = void_statement(call, slots)
+    else:
+        statement = read_statement(tree, shaping, counting(request, rules), slots, proof=vouched, call=call)
     return Compiled(
         statement,
-        Access.TRANSACTION,
+        Access.VOUCHED if vouched else Access.TRANSACTION,
         rendering,
-        tree.opaque,
+        opaque,
         isolation=function.isolation,
-        hoisted=tuple((name, value) for name, value in function.settings if name != _ISOLATION),
+        hoisted=hoisted,
         void=function.returns.is_void,
         single=not function.returns.setof,
         binary=shaping.binary,
         legacy_names=tree.legacy_names,
         read_only=read_only,
     )
+
+
+def _opaque_call(call: Call, tree: ReadTree, rendering: Rendering, rules: CompileRules) -> str | None:
+    """Why a call needs its own transaction, or None if it may use the fast path.
+
+    The catalog vouches for a function's body. What a call runs besides is kept simple here: arguments and results of
+    PostgreSQL's own types (or rows of a vouched relation), no default expressions, no settings of its own.
+    """
+    function, returns = call.function, call.function.returns
+    if function.volatility is Volatility.VOLATILE or returns.is_void:
+        return "it may write"
+    if function.opaque is not None:
+        return function.opaque
+    if function.isolation is not None or function.settings:
+        return "it has settings of its own"
+    if len(call.arguments) < len(function.parameters):
+        return "it uses default arguments"
+    if any(parameter.type_name.schema != "pg_catalog" for parameter in function.parameters):
+        return "its arguments are of user-defined types"
+    if rendering.form is Form.RAW:
+        return f"{rendering.media_type} is rendered by other code"
+    if returns.relation is not None:
+        return _opaque(tree, rendering, rules)
+    if not is_scalar(function) or returns.type_name.schema != "pg_catalog" or not tree.default_select:
+        return "its results are of user-defined types"
+    return _opaque(replace(tree, opaque=None), rendering, rules)
 
 
 def find_for_options(request: Request, catalog: Catalog) -> Function:

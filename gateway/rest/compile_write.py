@@ -14,7 +14,6 @@ from gateway.rest.compile import (
     call_rendering,
     check_preferences,
     compiled_call,
-    counting,
     range_slots,
     shape_key,
     unknown_table,
@@ -38,7 +37,7 @@ from gateway.rest.plan.write import (
     written_columns,
 )
 from gateway.rest.request import Request
-from gateway.rest.sql.read import Shaping, read_statement, void_statement
+from gateway.rest.sql.read import Shaping
 from gateway.rest.sql.write import write_statement
 
 _KINDS = {"POST": WriteKind.INSERT, "PUT": WriteKind.INSERT, "PATCH": WriteKind.UPDATE, "DELETE": WriteKind.DELETE}
@@ -204,13 +203,8 @@ def compile_posted_call(request: Request, payload: Payload, catalog: Catalog, ru
         call = call_by_post(function, keys, slots, is_object=is_object, computed=computed)
         slots += 1
     rendering, shaping = call_rendering(request, function, tree, catalog, rules)
-    if returns.is_void:
-        statement = void_statement(call, slots)
-    else:
-        statement = read_statement(tree, shaping, counting(request, rules), slots, proof=False, call=call)
-    return compiled_call(
-        function, tree, rendering, shaping, statement, read_only=function.volatility is not Volatility.VOLATILE
-    )
+    read_only = function.volatility is not Volatility.VOLATILE
+    return compiled_call(request, call, tree, rendering, shaping, slots, rules=rules, read_only=read_only)
 
 
 def _argument_names(payload: Payload, clauses: Clauses) -> frozenset[str]:

@@ -24,7 +24,7 @@ from gateway.rest.plancache import PlanCache
 from gateway.rest.query_body import QUERY, is_query, joined_query
 from gateway.rest.request import Request as RestRequest
 from gateway.rest.request import Target, read_request
-from gateway.rest.respond import Answer, Result, check_single, respond, respond_to_write, unless_known
+from gateway.rest.respond import Answer, Result, check_affected, check_single, respond, respond_to_write, unless_known
 from gateway.rest.rules import RestRules
 from gateway.rest.run import is_cheap, payload_of, read_plan, result_of, run, write_plan
 from gateway.rest.timing import Stages
@@ -109,16 +109,23 @@ class RestSurface:
         compiled = read_plan(asked, catalog, self._rules.compile, self.plans)
         stages.mark("plan")
         arguments = compiled.statement.bind(values(asked))
-        if compiled.access is Access.VOUCHED and (compiled.costing is None or self._is_cheap(exchange, compiled)):
-            row = await self._database.read(self._caller(exchange), compiled.statement.text, arguments)
-            result = result_of(compiled, row)
-            check_single(compiled, result.page)
-            exchange.request.round_trips += 1
-        else:
-            result = await self._transact(exchange, compiled, arguments)
+        result = await self._result(exchange, compiled, arguments)
         stages.mark("transaction")
         answer = respond(asked, compiled, result, self._rules.respond)
         return answer if known is None else unless_known(answer, known)
+
+    async def _result(self, exchange: _Exchange, compiled: Compiled, arguments: Sequence[str]) -> Result:
+        """Of a statement that reads: on the fast path if it may take it."""
+        if compiled.access is Access.TRANSACTION or not (
+            compiled.costing is None or self._is_cheap(exchange, compiled)
+        ):
+            return await self._transact(exchange, compiled, arguments)
+        row = await self._database.read(self._caller(exchange), compiled.statement.text, arguments)
+        result = result_of(compiled, row)
+        check_single(compiled, result.page)
+        check_affected(exchange.asked, compiled, result.page)
+        exchange.request.round_trips += 1
+        return result
 
     def _is_cheap(self, exchange: _Exchange, compiled: Compiled) -> bool:
         return is_cheap(self._caller(exchange), exchange.asked, compiled, self._rules.compile)
@@ -139,7 +146,7 @@ class RestSurface:
         stages.mark("plan")
         arguments = compiled.statement.bind(write_values(asked, payload))
         try:
-            result = await self._transact(exchange, compiled, arguments)
+            result = await self._result(exchange, compiled, arguments)
         except RowsRefused:  # nothing was written: once more, to learn which row it is
             result = await self._transact(exchange, one_by_one(compiled), arguments)
         stages.mark("transaction")

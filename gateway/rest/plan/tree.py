@@ -68,7 +68,7 @@ def read_tree(
     node = builder.node(root, expand=False, derived=derived)
     plain = len(root.fields) == 1 and root.fields[0].field.name == "*" and root.fields[0].aggregate is None
     names = tuple((n.target, n.alias) for n in root.walk() if n.addressed_by_target and n.alias is not None)
-    opaque = "it calls a function" if derived else opaque_reason(root, catalog)
+    opaque = opaque_reason(root, catalog)
     keys = keyset(node.order, clauses.after, root.relation) if clauses.after is not None else None
     return ReadTree(node, opaque, plain and not root.children, names, keys)
 

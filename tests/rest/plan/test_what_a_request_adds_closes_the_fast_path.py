@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from gateway.catalog import Catalog, Name
+from gateway.catalog import Catalog, Function, Name, Volatility
 from gateway.catalog.model import MediaHandler
 from gateway.database import Access
 from gateway.rest.compile import Compiled, CompileRules, compile_call, compile_read
 from gateway.rest.plan.tree import ReadRules
 from gateway.rest.request import Rules, read_request
-from tests.rest.catalogs import ISBN, ISBN_IN, ISBN_OUT, LIBRARY, RELATIONSHIPS, SCHEMA, catalog, computed, name, tree
+from tests.rest.catalogs import (
+    ISBN,
+    ISBN_IN,
+    ISBN_OUT,
+    LIBRARY,
+    RELATIONSHIPS,
+    SCHEMA,
+    catalog,
+    computed,
+    function,
+    name,
+    tree,
+)
 
 RULES = ReadRules(aggregates=True)
 
@@ -212,8 +225,7 @@ def test_built_in_renderings_and_exact_counts_keep_it_open(options: dict[str, st
         ({"accept": "application/vnd.pgrst.plan+json"}, "application/json is rendered by other code"),
         ({"prefer": "count=planned"}, None),
         ({"prefer": "count=estimated"}, None),
-        ({"path": "/rpc/close_all"}, "it calls a function"),
-        ({"path": "/rpc/names"}, "it calls a function"),
+        ({"path": "/rpc/close_all"}, "it may write"),
         ({"fast": False}, "the fast path is switched off"),
     ],
 )
@@ -228,3 +240,61 @@ def test_only_the_fast_path_asks_for_proof(fast: bool) -> None:
     text = compiled("select=id", fast=fast).statement.text
     assert ("request.jwt.claims" in text) is fast
     assert ("response.status" in text) is not fast
+
+
+# -- functions ------------------------------------------------------------------------------------------------------
+
+CALLED = function("called", "a int4, b text", returns="int4")
+OWN_TYPE = Name(SCHEMA, "isbn")
+
+
+def call_of(made: Function, query: str = "a=1&b=x") -> Compiled:
+    some = catalog(*LIBRARY.relations.values(), functions=[made])
+    asked = read_request("GET", "/rpc/called", query, headers={}, prefer=[], rules=Rules((SCHEMA,)))
+    return compile_call(asked, some, CompileRules(RULES))
+
+
+def test_a_vouched_function_of_plain_types_takes_the_fast_path() -> None:
+    assert call_of(CALLED).access is Access.VOUCHED
+    assert call_of(replace(CALLED, volatility=Volatility.IMMUTABLE)).access is Access.VOUCHED
+
+
+def with_parameter(made: Function, **changes: Any) -> Function:
+    first, *others = made.parameters
+    return replace(made, parameters=(replace(first, **changes), *others))
+
+
+@pytest.mark.parametrize(
+    ("made", "query", "reason"),
+    [
+        (replace(CALLED, opaque="its body is plpgsql"), "a=1&b=x", "its body is plpgsql"),
+        (replace(CALLED, volatility=Volatility.VOLATILE), "a=1&b=x", "it may write"),
+        (replace(CALLED, settings=(("statement_timeout", "1s"),)), "a=1&b=x", "it has settings of its own"),
+        (replace(CALLED, isolation="SERIALIZABLE"), "a=1&b=x", "it has settings of its own"),
+        (with_parameter(CALLED, required=False), "b=x", "it uses default arguments"),
+        (with_parameter(CALLED, type_name=OWN_TYPE), "a=1&b=x", "its arguments are of user-defined types"),
+        (
+            replace(CALLED, returns=replace(CALLED.returns, type_name=OWN_TYPE)),
+            "a=1&b=x",
+            "its results are of user-defined types",
+        ),
+        (
+            replace(CALLED, returns=replace(CALLED.returns, composite=True, columns=(("a", "int4"),))),
+            "a=1&b=x",
+            "its results are of user-defined types",
+        ),
+        (CALLED, "a=1&b=x&select=other", "its results are of user-defined types"),
+    ],
+)
+def test_whatever_else_a_call_may_run_closes_it(made: Function, query: str, reason: str) -> None:
+    found = call_of(made, query)
+    assert (found.access, found.opaque) == (Access.TRANSACTION, reason)
+
+
+def test_rows_of_an_opaque_relation_close_it() -> None:
+    made = function("called", "a int4, b text", rows_of="books", setof=True)
+    closed = opaque_at("books", "its policy calls app.hidden()")
+    for of, access in ((LIBRARY, Access.VOUCHED), (closed, Access.TRANSACTION)):
+        some = catalog(*of.relations.values(), functions=[made])
+        asked = read_request("GET", "/rpc/called", "a=1&b=x", headers={}, prefer=[], rules=Rules((SCHEMA,)))
+        assert compile_call(asked, some, CompileRules(RULES)).access is access

@@ -187,7 +187,7 @@ CALLS = [
         WITH passerelle_source AS (
             SELECT passerelle_result.*, passerelle_result."rank"
             FROM "api"."books_since"("year" := $1::int4, "lang" := $2::text) AS passerelle_result)
-        SELECT NULL, pg_catalog.count(passerelle_row), {JSON}, {SETTINGS}
+        SELECT NULL, pg_catalog.count(passerelle_row), {JSON}, {PROOF}
         FROM (SELECT "books"."rank" FROM passerelle_source AS "books" ORDER BY "books"."rank") AS passerelle_row
         """,
         (0, 1),
@@ -197,7 +197,7 @@ CALLS = [
         """
         WITH passerelle_source AS (SELECT "api"."total"(VARIADIC "amounts" := ARRAY[$1, $2]::int4[]) AS pgrst_scalar)
         SELECT NULL, pg_catalog.count(passerelle_row),
-            COALESCE(pg_catalog.json_agg(passerelle_row.pgrst_scalar)->0, 'null'), {SETTINGS}
+            COALESCE(pg_catalog.json_agg(passerelle_row.pgrst_scalar)->0, 'null'), {PROOF}
         FROM (SELECT "total".* FROM passerelle_source AS "total") AS passerelle_row
         """,
         (0, 1),
@@ -207,7 +207,7 @@ CALLS = [
         """
         WITH passerelle_source AS (SELECT "api"."names"() AS pgrst_scalar)
         SELECT NULL, pg_catalog.count(passerelle_row),
-            COALESCE(pg_catalog.json_agg(passerelle_row.pgrst_scalar), '[]'), {SETTINGS}
+            COALESCE(pg_catalog.json_agg(passerelle_row.pgrst_scalar), '[]'), {PROOF}
         FROM (SELECT "names".* FROM passerelle_source AS "names") AS passerelle_row
         """,
         (),
@@ -235,7 +235,7 @@ CALLS = [
 @pytest.mark.parametrize(("target", "sql", "sources"), CALLS, ids=[row[0] for row in CALLS])
 def test_calls(target: str, sql: str, sources: tuple[int, ...]) -> None:
     statement = compiled(target).statement
-    expected = sql.format(JSON=JSON, OBJECT=OBJECT, SETTINGS=SETTINGS).replace("AS (\n", "AS (")
+    expected = sql.format(JSON=JSON, OBJECT=OBJECT, SETTINGS=SETTINGS, PROOF=PROOF_COLUMNS).replace("AS (\n", "AS (")
     assert "".join(statement.text.split()) == "".join(expected.split())
     assert statement.sources == sources
 

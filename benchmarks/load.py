@@ -1,21 +1,21 @@
 """A closed-loop HTTP load generator: each connection sends its next request when the answer is there.
 
 Runs in a process of its own (`python -m benchmarks.load`), reads a job from standard input and prints the result,
-both as JSON. It does as little as possible per request, so that the server is what is measured.
+both as JSON. One thread on raw sockets: it does as little as possible per request, so that the server is measured.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
+import selectors
+import socket
 import sys
 import time
 from dataclasses import dataclass, field
 
-import uvloop
-
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"Content-Length:"
+_PATIENCE = 30.0
 
 
 @dataclass(slots=True)
@@ -25,98 +25,100 @@ class Tally:
     first_error: str = ""
 
 
-class Connection(asyncio.Protocol):
-    """One keep-alive connection. `requests` are complete requests as bytes; `head` answers have no body."""
+class Connection:
+    """One keep-alive connection. `requests` are complete requests as bytes; answers to HEAD have no body."""
 
-    def __init__(self, requests: list[bytes], start: int, tally: Tally, *, head: bool) -> None:
+    __slots__ = ("_buffer", "_head", "_next", "_requests", "_sent", "socket")
+
+    def __init__(self, address: tuple[str, int], requests: list[bytes], start: int, *, head: bool) -> None:
+        self.socket = socket.create_connection(address, timeout=_PATIENCE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._requests = requests
         self._next = start
-        self._tally = tally
         self._head = head
         self._buffer = b""
         self._sent = 0.0
-        self._stopped = False
-        self._transport: asyncio.Transport | None = None
-        self.closed = asyncio.get_running_loop().create_future()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]
-        self._send()
-
-    def stop(self) -> None:
-        self._stopped = True
-
-    def _send(self) -> None:
+    def send(self) -> None:
         self._next = (self._next + 1) % len(self._requests)
         self._sent = time.perf_counter()
-        self._transport.write(self._requests[self._next])
+        self.socket.sendall(self._requests[self._next])
 
-    def data_received(self, data: bytes) -> None:
+    def receive(self, tally: Tally) -> bool:
+        """Read what is there; whether the answer is complete."""
+        data = self.socket.recv(262_144)
+        if not data:
+            raise SystemExit("the server closed a connection")
         buffer = self._buffer + data if self._buffer else data
         end = buffer.find(_END_OF_HEAD)
-        if end < 0 or (not self._head and buffer[9:12] != b"204" and len(buffer) < end + 4 + _length(buffer[:end])):
+        if end < 0 or len(buffer) < end + 4 + self._body(buffer, end):
             self._buffer = buffer
-            return
+            return False
         self._buffer = b""
         if buffer[9:10] == b"2":
-            self._tally.latencies.append(time.perf_counter() - self._sent)
+            tally.latencies.append(time.perf_counter() - self._sent)
         else:
-            self._tally.errors += 1
-            self._tally.first_error = self._tally.first_error or buffer[:400].decode("latin-1")
-        if self._stopped:
-            self._transport.close()
-        else:
-            self._send()
+            tally.errors += 1
+            tally.first_error = tally.first_error or buffer[:400].decode("latin-1")
+        return True
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.closed.done():
-            self.closed.set_result(None)
-
-
-def _length(head: bytes) -> int:
-    at = head.find(_LENGTH)
-    if at < 0:
-        raise ValueError("an answer without Content-Length")
-    end = head.find(b"\r\n", at)
-    return int(head[at + len(_LENGTH) : end if end >= 0 else None])
+    def _body(self, buffer: bytes, end: int) -> int:
+        if self._head or buffer[9:12] == b"204":
+            return 0
+        at = buffer.find(_LENGTH, 0, end)
+        if at < 0:
+            raise SystemExit("an answer without Content-Length")
+        line = buffer.find(b"\r\n", at)
+        return int(buffer[at + len(_LENGTH) : line])
 
 
-async def _run(job: dict) -> dict:
+def run(job: dict) -> dict:
+    """Warm up, then measure."""
     requests = [text.encode() for text in job["requests"]]
-    await _phase(job, requests, job["warm_up"])
+    count = job["connections"]
+    address = (job["host"], job["port"])
+    connections = [
+        Connection(address, requests, number * len(requests) // count, head=job["head"]) for number in range(count)
+    ]
+    _phase(connections, job["warm_up"])
     started = time.perf_counter()
-    tally = await _phase(job, requests, job["seconds"])
+    tally = _phase(connections, job["seconds"])
     seconds = time.perf_counter() - started
     latencies = sorted(tally.latencies)
-    count = len(latencies)
-    if not count:
+    answered = len(latencies)
+    if not answered:
         raise SystemExit(f"no answer was a success; the first: {tally.first_error}")
     return {
-        "requests": count,
-        "per_second": count / seconds,
-        "p50_ms": latencies[count // 2] * 1000,
-        "p99_ms": latencies[min(count - 1, count * 99 // 100)] * 1000,
+        "requests": answered,
+        "per_second": answered / seconds,
+        "p50_ms": latencies[answered // 2] * 1000,
+        "p99_ms": latencies[min(answered - 1, answered * 99 // 100)] * 1000,
         "errors": tally.errors,
         "first_error": tally.first_error,
     }
 
 
-async def _phase(job: dict, requests: list[bytes], seconds: float) -> Tally:
-    loop = asyncio.get_running_loop()
+def _phase(connections: list[Connection], seconds: float) -> Tally:
     tally = Tally()
-    connections = []
-    for number in range(job["connections"]):
-        start = number * len(requests) // job["connections"]
-        _, connection = await loop.create_connection(
-            lambda start=start: Connection(requests, start, tally, head=job["head"]), job["host"], job["port"]
-        )
-        connections.append(connection)
-    await asyncio.sleep(seconds)
-    for connection in connections:
-        connection.stop()
-    await asyncio.wait_for(asyncio.gather(*(connection.closed for connection in connections)), 30)
+    waiting = len(connections)
+    until = time.perf_counter() + seconds
+    with selectors.DefaultSelector() as selector:
+        for connection in connections:
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+            connection.send()
+        while waiting:
+            ready = selector.select(_PATIENCE)
+            if not ready:
+                raise SystemExit("the server does not answer")
+            for key, _ in ready:
+                if not key.data.receive(tally):
+                    continue
+                if time.perf_counter() < until:
+                    key.data.send()
+                else:
+                    waiting -= 1
     return tally
 
 
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(_run(json.load(sys.stdin)))))
+    print(json.dumps(run(json.load(sys.stdin))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -139,8 +140,7 @@ class Pool:
 
     async def acquire(self, caller: Caller, *, opaque: bool = False) -> Session:
         """Like `take`, but opens a session or waits for one. Raises PoolTimeout or ConnectionFailed."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = time.monotonic()
         deadline = began + self._acquisition_timeout
         in_turn = False
         while True:
@@ -148,7 +148,7 @@ class Pool:
             if session is None:
                 session = await self._obtain(deadline, in_turn=in_turn)
             if session is not None:
-                self.waited += loop.time() - began
+                self.waited += time.monotonic() - began
                 return session
             in_turn = True
 
@@ -186,7 +186,7 @@ class Pool:
         if session.unusable or session.generation != self._generation or self._closed:
             self.retire(session)
             return
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         if now - session.created > self._max_lifetime:
             self.retire(session)
             return
@@ -277,7 +277,7 @@ class Pool:
     def _may_connect(self) -> bool:
         if self._failure is None:
             return True
-        return not self._probing and asyncio.get_running_loop().time() >= self._next_attempt
+        return not self._probing and time.monotonic() >= self._next_attempt
 
     async def _open(self) -> Session:
         """A new session in a place that is already counted."""
@@ -294,7 +294,7 @@ class Pool:
         self._note_success()
         session = Session(
             connection,
-            created=asyncio.get_running_loop().time(),
+            created=time.monotonic(),
             generation=self._generation,
             named=self._named_statements,
             shared=self._shared,
@@ -308,7 +308,7 @@ class Pool:
         pause = min(_FIRST_PAUSE * 2**self._failures, _LONGEST_PAUSE)
         self._failures += 1
         self._failure = error
-        self._next_attempt = asyncio.get_running_loop().time() + pause
+        self._next_attempt = time.monotonic() + pause
         _log.error("cannot connect to the database, trying again in %.1f s: %s", pause, error.details)
 
     def _note_success(self) -> None:
@@ -395,7 +395,7 @@ class Pool:
         pause = max(_SHORTEST_PAUSE, min(_HOUSEKEEPING, self._max_idle / 2, self._max_lifetime / 2))
         while True:
             await asyncio.sleep(pause)
-            now = asyncio.get_running_loop().time()
+            now = time.monotonic()
             kept: list[Session] = []
             for session in self._idle:
                 if session.connection.is_closed():

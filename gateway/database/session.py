@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from importlib import resources
 
 import asyncpg
@@ -28,6 +29,11 @@ from gateway.database.settings import (
 SPOILED = "passerelle: this session has"
 """Begins the server's message when a scrub finds a session beyond repair (`scrub_rest.sql`)."""
 
+
+_SET_ONE = "passerelle_set_1_session"
+
+_LONGEST_REMEMBERED = 4096
+"""Characters of a setting whose message may be kept for the next time."""
 
 _LONGEST_KEPT = 16 * 1024
 """Characters of a statement that may stay prepared. Longer ones take PostgreSQL megabytes each, on every connection."""
@@ -137,6 +143,8 @@ class Session:
         if carried is None:
             return self._set(caller_settings(caller), local=False)
         pairs = changed_settings(carried, caller)
+        if pairs is not None and len(pairs) == 1 and self._named:
+            return self._set_one(pairs[0])
         if pairs is None:
             return _VACATE + self._set(caller_settings(caller), local=False)
         return self._set(pairs, local=False)
@@ -179,6 +187,13 @@ class Session:
         self._statements[sql] = state
         return state
 
+    def _set_one(self, pair: Pair) -> bytes:
+        """The same as `_set` of one setting of the session, which is what most changes of identity are."""
+        if len(pair[1]) > _LONGEST_REMEMBERED:
+            return self._set([pair], local=False)
+        bound = _bound(pair)
+        return self.connection.parsed(_SET_ONE, set_config_statement(1, local=False)) + bound
+
     def _set(self, pairs: Sequence[Pair], *, local: bool) -> bytes:
         messages: list[bytes] = []
         for portion in in_statements(pairs):
@@ -197,6 +212,11 @@ class Session:
         self.scrubs += 1
         seed = secrets.randbits(52) / 2**52
         return _SCRUB + wire.bind("", [repr(seed), "true" if self._named else "false"]) + wire.EXECUTE
+
+
+@lru_cache(maxsize=2048)
+def _bound(pair: Pair) -> bytes:
+    return wire.bind(_SET_ONE, pair) + wire.EXECUTE
 
 
 def _check_encodable(arguments: Arguments) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.database.errors import DatabaseError
 from gateway.database.model import Caller, Envelope, TransactionMode
@@ -143,6 +144,7 @@ def begin(mode: TransactionMode) -> str:
     return f"BEGIN ISOLATION LEVEL {level} {access}"
 
 
+@lru_cache(maxsize=256)
 def set_config_statement(count: int, *, local: bool) -> str:
     """A statement that applies `count` settings in order ($1 = $2, $3 = $4, …) and returns no row.
 

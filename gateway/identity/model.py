@@ -20,3 +20,7 @@ class Identity:
     anonymous: bool
     subject: str | None = None
     expires_at: float | None = None
+
+    def __hash__(self) -> int:
+        """Of one text, which remembers its hash; a hash of all fields would be computed with each request."""
+        return hash(self.claims)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -27,7 +28,7 @@ from gateway.rest.request import Target, read_request
 from gateway.rest.respond import Answer, Result, check_affected, check_single, respond, respond_to_write, unless_known
 from gateway.rest.rules import RestRules
 from gateway.rest.run import is_cheap, payload_of, read_plan, result_of, run, write_plan
-from gateway.rest.timing import Stages
+from gateway.rest.timing import UNTIMED, Stages
 from gateway.web import BytesResponse, ErrorRenderer, Request, raw_path_and_query
 
 _READS = frozenset({"GET", "HEAD"})
@@ -66,7 +67,7 @@ class RestSurface:
         self.plans = plans if plans is not None else PlanCache()  # an empty one is false
 
     async def handle(self, request: Request) -> web.StreamResponse:
-        stages = Stages(enabled=self._rules.server_timing)
+        stages = Stages(enabled=True) if self._rules.server_timing else UNTIMED
         headers = request.headers
         identity = identify(request, self._authenticator)
         request.role = identity.role
@@ -235,8 +236,7 @@ class RestSurface:
         return BytesResponse(200, headers, body)
 
 
-@dataclass(frozen=True, slots=True)
-class _Exchange:
+class _Exchange(NamedTuple):
     """One request on its way through the room."""
 
     request: Request

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
 from gateway.rest import etags
@@ -55,8 +55,7 @@ class Matched:
     found: int
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """One answer of PostgreSQL. `total` is known if it was counted; `headers` and `status` are the texts of the
     `response.*` settings, None if SQL did not set them. `location` is the primary key of a single new row, as a JSON
     object of texts; `inserted` how many rows were new, if that was counted; `matched` how an update by key went.
@@ -73,8 +72,7 @@ class Result:
     place: bytes | str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     status: int
     headers: list[Header]
     body: bytes

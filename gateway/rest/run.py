@@ -6,7 +6,6 @@ The plans are pure; only `run` awaits, within a transaction that somebody else o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import cast
 
 import asyncpg
@@ -161,4 +160,4 @@ def _estimated(result: Result, planned: int, count: str | None, rules: CompileRu
     if count == "estimated" and result.total is not None:
         most = rules.read.max_rows
         total = result.total if most is not None and result.total <= most else max(result.total, planned)
-    return replace(result, total=total)
+    return result._replace(total=total)

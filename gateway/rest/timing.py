@@ -26,3 +26,7 @@ class Stages:
         """The header's value, in milliseconds; `last` names the stage that ends now."""
         self.mark(last)
         return ", ".join(f"{stage};dur={seconds * 1000:.1f}" for stage, seconds in self._durations)
+
+
+UNTIMED = Stages(enabled=False)
+"""For all requests whose stages nobody asked for."""

@@ -47,6 +47,7 @@ class Request(web.BaseRequest):
     ids: RequestIds
     body_timeout: float | None
     _id: str | None = None
+    _target: str | None = None
 
     def __init__(self, *args: Any, ids: RequestIds, body_timeout: float | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -96,14 +97,17 @@ class Request(web.BaseRequest):
     def target(self) -> str:
         """The request target as it came: path and query, percent-encoding untouched. PostgREST's grammar tells
         `%2C` from `,`, so nothing may be decoded before it. The absolute form (RFC 9112, 3.2.2) loses its origin."""
-        target = self.raw_path
-        if target.startswith("/"):
-            return target
-        origin = _ABSOLUTE_FORM.match(target)
-        if origin is None:
-            return target
-        rest = target[origin.end() :]
-        return rest if rest.startswith("/") else "/" + rest
+        if self._target is None:
+            self._target = _origin_form(self.raw_path)
+        return self._target
+
+
+def _origin_form(target: str) -> str:
+    origin = None if target.startswith("/") else _ABSOLUTE_FORM.match(target)
+    if origin is None:
+        return target
+    rest = target[origin.end() :]
+    return rest if rest.startswith("/") else "/" + rest
 
 
 def raw_path_and_query(request: Request) -> tuple[str, str]:

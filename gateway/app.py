@@ -197,6 +197,7 @@ class Gateway:
             hoisted=settings.hoisted_tx_settings,
             channel=settings.channel if settings.channel_enabled else None,
             on_config=self._config_changed,
+            poll_interval=settings.catalog_poll_interval,
         )
         keeper.subscribe(self._loaded)
         return keeper

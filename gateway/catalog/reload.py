@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 from gateway.catalog.load import DEFAULT_HOISTED, load_catalog
 from gateway.catalog.model import Catalog
+from gateway.catalog.sql import statement
 from gateway.errors import Unavailable
 
 _log = logging.getLogger(__name__)
@@ -24,8 +25,8 @@ _WINDOW = 0.1
 _CONNECT_TIMEOUT = 10.0
 _LOAD_TIMEOUT = 120.0
 _CLOSE_TIMEOUT = 2.0
-_PROBE_INTERVAL = 30.0
-_PROBE_TIMEOUT = 10.0
+_POLL_INTERVAL = 5.0
+_POLL_TIMEOUT = 10.0
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Callback = Callable[[Catalog], None]
@@ -51,6 +52,9 @@ class CatalogKeeper:
     never more often than every 100 ms. When loading fails or the connection is lost, the last snapshot keeps serving
     while the keeper reconnects after 1, 2, 4 … 32 seconds, and loads again. `dsn` must lead past any transaction
     pooler. Reconnecting does not hasten for notifications, only for `request_reload`.
+
+    Changes that nobody announces are found every `poll_interval` seconds: what the catalog vouched for may have become
+    something else.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class CatalogKeeper:
         channel: str | None = "pgrst",
         on_config: Callable[[], None] | None = None,
         backoff: Sequence[float] = _BACKOFF,
+        poll_interval: float = _POLL_INTERVAL,
     ) -> None:
         self._dsn = dsn
         self._schemas = tuple(schemas)
@@ -71,6 +76,8 @@ class CatalogKeeper:
         self._channel = channel
         self._on_config = on_config
         self._backoff = tuple(backoff)
+        self._poll_interval = poll_interval
+        self._fingerprint_query = statement("fingerprint")
         self._catalog: Catalog | None = None
         self._callbacks: list[Callback] = []
         self._status = KeeperStatus()
@@ -181,8 +188,9 @@ class CatalogKeeper:
             while True:
                 self._wanted.clear()
                 started = time.monotonic()
+                fingerprint = await self._fingerprint(connection)  # before the load, so that it is never the newer one
                 await self._load(connection)
-                await self._wait(connection)
+                await self._wait(connection, fingerprint)
                 if lost.is_set():
                     raise ConnectionResetError("the listening connection was lost")
                 await asyncio.sleep(started + _WINDOW - time.monotonic())
@@ -198,16 +206,20 @@ class CatalogKeeper:
             target_session_attrs=SessionAttribute.any if self._channel is None else SessionAttribute.read_write,
         )
 
-    async def _wait(self, connection: Connection) -> None:
-        """Until a reload is wanted. An idle connection is probed, or its silent death would go unnoticed."""
+    async def _wait(self, connection: Connection, fingerprint: str) -> None:
+        """Until a reload is wanted, or needed. Polling also finds the silent death of an idle connection."""
         while True:
-            try:
-                async with asyncio.timeout(_PROBE_INTERVAL):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._poll_interval):
                     await self._wanted.wait()
-            except TimeoutError:
-                await connection.execute("select 1", timeout=_PROBE_TIMEOUT)
-            else:
+            if self._wanted.is_set():
                 return
+            if await self._fingerprint(connection) != fingerprint:
+                _log.info("the database has changed without a notification")
+                return
+
+    async def _fingerprint(self, connection: Connection) -> str:
+        return cast("str", await connection.fetchval(self._fingerprint_query, timeout=_POLL_TIMEOUT))
 
     def _notified(self, connection: object, pid: int, channel: str, payload: object) -> None:
         if payload in ("", "reload schema"):

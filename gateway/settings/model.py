@@ -123,6 +123,9 @@ class Settings(BaseModel):
     prepared_statements: Boolean = Field(True, description="Whether statements are prepared.")
     channel: Identifier = Field("pgrst", description="The NOTIFY channel for `reload schema` and `reload config`.")
     channel_enabled: Boolean = Field(True, description="Whether that channel is listened to.")
+    catalog_poll_interval: Seconds = Field(
+        5.0, description="How often to look whether the database has changed without a notification."
+    )
     config_from_database: Boolean = Field(True, description="Whether settings `pgrst.*` of the login role count.")
     pre_config: Text | None = Field(None, description="A function that sets further `pgrst.*` settings.")
 

@@ -146,6 +146,59 @@ async def test_a_failing_reload_keeps_the_old_snapshot_until_it_works_again(
         await other.close()
 
 
+CHANGES = {
+    "a function": "create or replace function f() returns int language sql as 'select 2'",
+    "a view": "create or replace view v as select id + 1 as id from first",
+    "a policy": "alter policy p on first using (id > 2)",
+    "row security": "alter table first enable row level security",
+    "a default": "alter table first alter id set default 3",
+    "the name of a column": "alter table first rename id to number",
+    "a check": "alter domain d add check (value > 1)",
+    "a trigger": "alter table first disable trigger t",
+    "an index": "create index on first ((abs(id)))",
+    "a comment": "comment on table first is 'the first'",
+    "the settings of a role": "alter role current_user in database {database} set statement_timeout = '1s'",
+    "a label": "alter type e add value 'b'",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+async def test_a_change_that_nobody_announces_is_found(database: str, admin: asyncpg.Connection, change: str) -> None:
+    await admin.execute(
+        """create function f() returns int language sql as 'select 1';
+        create function tf() returns trigger language plpgsql as 'begin return new; end';
+        create view v as select id from first;
+        create policy p on first using (id > 1);
+        create trigger t before insert on first for each row execute function tf();
+        create domain d as int;
+        create type e as enum ('a')"""
+    )
+    keeper = CatalogKeeper(database, schemas=("public",), channel=None, poll_interval=0.05)
+    await keeper.start()
+    try:
+        await admin.execute(change.format(database=await admin.fetchval("select quote_ident(current_database())")))
+        await until(lambda: keeper.status.loads == 2)
+        await asyncio.sleep(0.2)
+        assert keeper.status.loads == 2, "and then there is peace"
+    finally:
+        await keeper.close()
+
+
+async def test_data_and_temporary_tables_are_no_changes(database: str, admin: asyncpg.Connection) -> None:
+    keeper = CatalogKeeper(database, schemas=("public",), channel=None, poll_interval=0.05)
+    await keeper.start()
+    try:
+        await admin.execute("insert into first select generate_series(1, 1000)")
+        await admin.execute("analyze first")
+        await admin.execute("vacuum first")
+        await admin.execute("truncate first")
+        await admin.execute("create temp table mine (id int primary key default 3 check (id > 1))")
+        await asyncio.sleep(0.4)
+        assert keeper.status.loads == 1
+    finally:
+        await keeper.close()
+
+
 async def test_without_a_database_requests_are_told_so_and_start_returns(postgres: EmbeddedPostgres) -> None:
     keeper = CatalogKeeper(postgres.dsn("there_is_no_such_database"), schemas=("public",), backoff=FAST)
     await asyncio.wait_for(keeper.start(), 5)

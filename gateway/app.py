@@ -15,8 +15,8 @@ from aiohttp import web
 from gateway.catalog import Catalog, CatalogKeeper, dump, read_database_config
 from gateway.database import Database, quote_identifier, refuse_server_version
 from gateway.errors import Unavailable
-from gateway.identity import Authenticator, IdentitySettings, TokenCacheCounts
-from gateway.rest import OpenApi, OpenApiRules, RestRules, RestSurface
+from gateway.identity import Authenticator, IdentitySettings, KeyFormatError, RolePathError, TokenCacheCounts
+from gateway.rest import OpenApi, OpenApiRules, ProxyUriError, RestRules, RestSurface
 from gateway.rest.batch import BatchErrors, BatchRules, BatchSurface
 from gateway.rest.compile import CompileRules
 from gateway.rest.costs import CostGuard
@@ -73,7 +73,8 @@ class Gateway:
     """One process of the gateway, made from settings. `start` serves, `stop` drains.
 
     With `config_from_database` the settings are overlaid with those of the login role, at start and at each
-    `reload config`; whatever depends on them is made anew then, while running requests end with the old.
+    `reload config`; whatever depends on them is made anew then, while running requests end with the old. Raises
+    SettingsError for settings that cannot be used.
     """
 
     def __init__(
@@ -209,11 +210,20 @@ class Gateway:
         gc.freeze()
 
     def _dispatcher(self, settings: Settings) -> Dispatcher:
+        """What answers requests under `settings`. Raises SettingsError for keys, paths and URIs that are none."""
         render = PostgrestErrors(verbose=settings.client_error_verbosity == "verbose")
         origins = frozenset(settings.cors_allowed_origins) if settings.cors_allowed_origins else None
-        self._authenticator = authenticator = Authenticator(_identity_settings(settings))
         prefixes = ["/rest/v1", ""] if settings.postgrest_mode else ["/rest/v1"]
-        rest: list[Surface] = [self._rest(settings, prefix, authenticator, render) for prefix in prefixes]
+        try:
+            authenticator = Authenticator(_identity_settings(settings))
+            rest: list[Surface] = [self._rest(settings, prefix, authenticator, render) for prefix in prefixes]
+        except KeyFormatError as error:
+            raise SettingsError([f"PASSERELLE_JWKS or PASSERELLE_JWT_SECRET: {error}"]) from error
+        except RolePathError as error:
+            raise SettingsError([f"PASSERELLE_JWT_ROLE_CLAIM_KEY: {error}"]) from error
+        except ProxyUriError as error:
+            raise SettingsError([f"PASSERELLE_OPENAPI_SERVER_PROXY_URI: {error}"]) from error
+        self._authenticator = authenticator
         if settings.batch_enabled:
             rest.append(self._batch(settings, authenticator))
         return Dispatcher(
@@ -262,10 +272,11 @@ class Gateway:
         try:
             found = await read_database_config(given.direct_url.get_secret_value(), _function_name(given.pre_config))
             settings: Settings = given.with_database_config(found)
+            application = self._dispatcher(settings) if settings != self.settings else None
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SettingsError) as error:
             self._log.error("the configuration in the database was not read", reason=str(error))
             return
-        if settings != self.settings:
+        if application is not None:
             self.settings = settings
             self.catalog.reconfigure(
                 schemas=settings.schemas,
@@ -273,7 +284,7 @@ class Gateway:
                 hoisted=settings.hoisted_tx_settings,
             )
             self.plans.clear()
-            self._application = self._dispatcher(settings)
+            self._application = application
 
     def _admin_application(self) -> AdminApplication:
         token = self._given.admin_token

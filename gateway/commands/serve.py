@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gateway.commands.console import fail
+from gateway.commands.console import fail, fail_settings
 from gateway.commands.supervisor import Supervisor
-from gateway.settings import Settings
+from gateway.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from gateway.telemetry import Place
@@ -63,6 +63,8 @@ def serve(settings: Settings, *, ready: Callable[[], None], place: Place | None 
 
     try:
         run(settings, place=place, ready=ready)
+    except SettingsError as error:
+        fail_settings(error.problems)
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise

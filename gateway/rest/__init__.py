@@ -1,7 +1,7 @@
 """`/rest/v1`: PostgREST's HTTP API. A request walks request -> compile (plan, sql) -> handler -> respond."""
 
 from gateway.rest.handler import RestSurface
-from gateway.rest.openapi import OpenApi, OpenApiRules
+from gateway.rest.openapi import OpenApi, OpenApiRules, ProxyUriError
 from gateway.rest.rules import RestRules
 
-__all__ = ["OpenApi", "OpenApiRules", "RestRules", "RestSurface"]
+__all__ = ["OpenApi", "OpenApiRules", "ProxyUriError", "RestRules", "RestSurface"]

@@ -133,3 +133,24 @@ def test_migrate_that_cannot(
 
 def test_the_servers_of_tests_are_not_touched(postgres: EmbeddedPostgres) -> None:
     assert postgres.running
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        (("PASSERELLE_JWKS", "not a key set"), "expected a JSON object"),
+        (("PASSERELLE_JWT_ROLE_CLAIM_KEY", "$["), "failed to parse the role claim key"),
+        (("PASSERELLE_OPENAPI_SERVER_PROXY_URI", "nonsense"), "malformed proxy URI 'nonsense'"),
+    ],
+)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_setting_that_is_found_unusable_late_is_named_too(
+    spawn: Spawn, hublib_database: str, setting: tuple[str, str], said: str, workers: str
+) -> None:
+    name, value = setting
+    served = spawn("serve", "--workers", workers, environment={**environment(hublib_database, 0), name: value})
+    code = served.finish()
+    assert said in served.text()
+    assert name in served.text()
+    assert "Traceback" not in served.text()
+    assert code == (2 if workers == "1" else 1)

@@ -19,9 +19,9 @@ from gateway.embedded import EmbeddedPostgres
 from gateway.embedded.process import free_port
 from tests.cli.command import Command, Spawn
 from tests.cli.conftest import port, spawn
-from tests.serving import Served, start_gateway, stop_gateway
+from tests.serving import Served, serve, start_gateway, stop_gateway
 
-__all__ = ["port", "spawn"]
+__all__ = ["port", "serve", "spawn"]
 
 LOGIN = "operations_login"
 SETTINGS: dict[str, Any] = {"anon_role": "operations_anon", "extra_search_path": "public", "admin_host": "127.0.0.1"}

@@ -24,19 +24,23 @@ def own_server(host: str, port: int, prefix: str) -> Server:
     return Server("http", f"{_bracketed(shown)}:{port}", prefix or "/")
 
 
+class ProxyUriError(ValueError):
+    """The setting is no such URI; the message shows it."""
+
+
 def proxy_server(uri: str) -> Server:
     """What `openapi-server-proxy-uri` names: an absolute http or https URI with neither user nor query.
 
-    Its path is taken as it is, so it has to be the public path of this very API. Raises ValueError."""
+    Its path is taken as it is, so it has to be the public path of this very API. Raises ProxyUriError."""
     message = f"malformed proxy URI {uri!r}, expected e.g. https://example.com:8443/basePath"
     try:
         parts = urlsplit(uri)
         port = parts.port
     except ValueError:
-        raise ValueError(message) from None
+        raise ProxyUriError(message) from None
     scheme, host = parts.scheme.lower(), parts.hostname
     if scheme not in _PORTS or not host or parts.query or "@" in parts.netloc or port == 0:
-        raise ValueError(message)
+        raise ProxyUriError(message)
     return Server(scheme, f"{_bracketed(host)}:{port or _PORTS[scheme]}", parts.path or "/")
 
 

@@ -113,7 +113,10 @@ class Gateway:
         self._shared = place is not None
         self._application = self._dispatcher(settings)
         limits = HttpLimits(
-            request_line=settings.max_request_line, body=settings.max_body_bytes, body_timeout=settings.body_timeout
+            request_line=settings.max_request_line,
+            body=settings.max_body_bytes,
+            bodies=settings.max_bodies_bytes,
+            body_timeout=settings.body_timeout,
         )
         current = _Current(self)
         self._server = HttpServer(tracing.application(current) if tracing is not None else current, limits)

@@ -149,6 +149,9 @@ class Settings(BaseModel):
     workers: Workers = Field(1, description="How many processes `serve` starts.")
     max_request_line: RequestLine = Field(65536, description="The longest request line, in bytes.")
     max_body_bytes: Count = Field(16 << 20, description="The largest request body, in bytes.")
+    max_bodies_bytes: Count = Field(
+        256 << 20, description="The most bytes of bodies over 64 KiB that a worker holds at once; then it answers 503."
+    )
     body_timeout: Seconds = Field(30.0, description="How long a request body may take to arrive as a whole.")
     log_level: LogLevel = Field("info", description="The least severe log lines to show.")
     log_format: Literal["auto", "json", "console"] = Field(

@@ -12,7 +12,15 @@ from aiohttp.web_protocol import RequestPayloadError
 from gateway.errors import GatewayError
 from gateway.web.access_log import CLIENT_GONE, AccessLog
 from gateway.web.cors import CorsPolicy, add_cors_headers, is_preflight, preflight_headers
-from gateway.web.errors import BodyTimeout, BodyTooLarge, ErrorRenderer, InternalError, RequestMalformed, RouteUnknown
+from gateway.web.errors import (
+    BodyTimeout,
+    BodyTooLarge,
+    ErrorRenderer,
+    InternalError,
+    RequestMalformed,
+    RouteUnknown,
+    TooManyBodies,
+)
 from gateway.web.failure_log import FailureLog
 from gateway.web.meter import RequestMeter
 from gateway.web.mounts import Mounts, Surface
@@ -61,10 +69,11 @@ class Dispatcher:
         except Exception as failure:  # noqa: BLE001 - the last place that can answer
             render = surface.render_error if surface else self.render_error
             response = render(self._as_error(failure, request), request)
-            if response.status in _BODY_NOT_READ:
+            if response.status in _BODY_NOT_READ or isinstance(failure, web.HTTPServiceUnavailable):
                 response.force_close()
         finally:
             meter.running -= 1
+            request.forget_body()
         if not response.prepared:
             self._complete(request, response)
         self._note(request, response, started, surface)
@@ -121,6 +130,8 @@ class Dispatcher:
             return BodyTooLarge(request.client_max_size)
         if isinstance(failure, web.HTTPRequestTimeout):
             return BodyTimeout()
+        if isinstance(failure, web.HTTPServiceUnavailable):
+            return TooManyBodies()
         if isinstance(failure, web.HTTPClientError):
             return GatewayError(failure.status, "bad_request", failure.reason)
         if isinstance(failure, RequestPayloadError):

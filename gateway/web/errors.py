@@ -46,6 +46,13 @@ class BodyTimeout(GatewayError):
         super().__init__(408, "request_timeout", "The request body did not arrive in time")
 
 
+class TooManyBodies(GatewayError):
+    """503: the large bodies of other requests leave no room for this one."""
+
+    def __init__(self) -> None:
+        super().__init__(503, "too_many_bodies", "There are too many large request bodies at once")
+
+
 class TargetTooLong(GatewayError):
     """414: a request line of more than `limit` bytes."""
 

@@ -11,7 +11,11 @@ from typing import Any, Final
 from aiohttp import web
 from aiohttp.http import HttpVersion11
 
+from gateway.web.bodies import BodyBudget
+
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_SMALL_BODY: Final = 65_536
+"""Up to this size bodies are not counted: what connections may have sent unasked."""
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _TRACE_PARENT: Final = re.compile(
     r"(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
@@ -46,25 +50,63 @@ class Request(web.BaseRequest):
     traced: str | None = None
     ids: RequestIds
     body_timeout: float | None
+    bodies: BodyBudget | None
+    _held: int = 0
     _id: str | None = None
     _target: str | None = None
 
-    def __init__(self, *args: Any, ids: RequestIds, body_timeout: float | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        ids: RequestIds,
+        body_timeout: float | None = None,
+        bodies: BodyBudget | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.ids = ids
         self.body_timeout = body_timeout
+        self.bodies = bodies
 
     async def read(self) -> bytes:
         """The whole body. Raises HTTPRequestEntityTooLarge for more than the limit, at once if the headers say so,
-        and HTTPRequestTimeout if it does not arrive within `body_timeout` seconds."""
+        HTTPRequestTimeout if it does not arrive within `body_timeout` seconds, and HTTPServiceUnavailable if the bodies
+        of other requests leave no room for it."""
+        if self._read_bytes is not None:
+            return self._read_bytes
         if (self.content_length or 0) > self.client_max_size:
             raise web.HTTPRequestEntityTooLarge(self.client_max_size, self.content_length or 0)
         await self._invite_body()
         try:
             async with asyncio.timeout(self.body_timeout):
-                return await super().read()
+                self._read_bytes = await self._whole_body()
         except TimeoutError:
             raise web.HTTPRequestTimeout from None
+        return self._read_bytes
+
+    async def _whole_body(self) -> bytes:
+        payload, limit = self._payload, self.client_max_size
+        payload.set_read_chunk_size(limit)  # a compressed body inflates with fewer pauses
+        body = bytearray()
+        while chunk := await payload.readany():
+            body.extend(chunk)
+            if len(body) > limit:
+                raise web.HTTPRequestEntityTooLarge(limit)
+            if len(body) > _SMALL_BODY and self.bodies is not None:
+                self._hold(self.bodies, len(body))
+        return bytes(body)
+
+    def _hold(self, bodies: BodyBudget, size: int) -> None:
+        more = size - self._held
+        if not bodies.take(more, already=self._held):
+            raise web.HTTPServiceUnavailable
+        self._held = size
+
+    def forget_body(self) -> None:
+        """The answer is there: the body counts no longer."""
+        if self._held and self.bodies is not None:
+            self.bodies.give(self._held)
+            self._held = 0
 
     async def _invite_body(self) -> None:
         """Tell a client that waits to be told (RFC 9110, 10.1.1); one whose body has begun to arrive need not be."""

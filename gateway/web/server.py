@@ -15,6 +15,7 @@ from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError, LineTooL
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 
 from gateway.errors import GatewayError
+from gateway.web.bodies import BodyBudget
 from gateway.web.errors import HeadersTooLarge, MethodNotAllowed, RequestMalformed, TargetTooLong, TooManyHeaders
 from gateway.web.request import Request, RequestIds
 
@@ -34,13 +35,14 @@ class Application(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """Bytes, except `headers` (how many), `keepalive` (seconds an idle connection is kept) and `body_timeout` (seconds
-    until a body must have arrived as a whole)."""
+    """Bytes, of which `bodies` are for all large bodies at once, except `headers` (how many), `keepalive` (seconds an
+    idle connection is kept) and `body_timeout` (seconds until a body must have arrived as a whole)."""
 
     request_line: int = 65_536
     header_field: int = 32_768
     headers: int = 128
     body: int = 16 * 1024 * 1024
+    bodies: int = 256 * 1024 * 1024
     keepalive: float = 75.0
     body_timeout: float = 30.0
 
@@ -121,10 +123,18 @@ class _Server(web.Server):
         self.application = application
         self.limits = limits
         self._ids = RequestIds()
+        self._bodies = BodyBudget(limits.bodies)
 
     def _request(self, *parts: Any) -> Request:
         limits = self.limits
-        return Request(*parts, self._loop, client_max_size=limits.body, ids=self._ids, body_timeout=limits.body_timeout)
+        return Request(
+            *parts,
+            self._loop,
+            client_max_size=limits.body,
+            ids=self._ids,
+            body_timeout=limits.body_timeout,
+            bodies=self._bodies,
+        )
 
     def __call__(self) -> RequestHandler:
         return _Connection(self, loop=self._loop, **self._kwargs)

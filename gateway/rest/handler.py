@@ -11,12 +11,13 @@ from typing import NamedTuple
 from aiohttp import web
 
 from gateway.catalog import Catalog, Name, Relation
-from gateway.database import Access, Caller, Database, Transaction, TransactionMode
+from gateway.database import Access, Caller, Database, DatabaseError, Transaction, TransactionMode
 from gateway.identity import Authenticator, Identity
 from gateway.rest.callers import Callers
 from gateway.rest.compile import Compiled, allowed_methods, find_for_options, unknown_table, values
 from gateway.rest.compile_nested import RowsRefused, one_by_one
 from gateway.rest.compile_write import write_values
+from gateway.rest.conflicts import ATTEMPTS, is_conflict, pause
 from gateway.rest.errors import root_disabled
 from gateway.rest.incoming import envelope_of, identify
 from gateway.rest.openapi import OpenApi
@@ -178,6 +179,18 @@ class RestSurface:
         return TransactionMode(compiled.read_only, isolation, compiled.hoisted, self._rules.pre_request)
 
     async def _transact(self, exchange: _Exchange, compiled: Compiled, arguments: Sequence[str]) -> Result:
+        if exchange.asked.is_call:  # who knows what a function would do twice
+            return await self._attempt(exchange, compiled, arguments)
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return await self._attempt(exchange, compiled, arguments)
+            except DatabaseError as error:
+                if not is_conflict(error):
+                    raise
+            await pause(attempt)
+        return await self._attempt(exchange, compiled, arguments)
+
+    async def _attempt(self, exchange: _Exchange, compiled: Compiled, arguments: Sequence[str]) -> Result:
         asked = exchange.asked
 
         async def work(transaction: Transaction) -> Result:

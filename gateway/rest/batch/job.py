@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -27,16 +26,13 @@ from gateway.rest.batch.references import Reference, follow
 from gateway.rest.batch.request import REST
 from gateway.rest.batch.steps import Planner, Prepared, Runnable
 from gateway.rest.callers import Callers
+from gateway.rest.conflicts import ATTEMPTS, is_conflict, pause
 from gateway.rest.exact_json import Json, parse, text_of
 from gateway.rest.rules import RestRules
 from gateway.rest.run import run
 
 _LEVELS = ("read uncommitted", "read committed", "repeatable read", "serializable")
 _DEFAULT_LEVEL = "read committed"
-_ATTEMPTS = 4
-_PAUSE = 0.05
-# Serialization failure and deadlock: the whole transaction was undone.
-_CONFLICTS = frozenset({"40001", "40P01"})
 _TERMINATED = "57P01"
 
 
@@ -94,15 +90,14 @@ class Job:
         Raises BatchFailed for a step or for COMMIT, other errors for what happened before the first step.
         """
         deadline = asyncio.get_running_loop().time() + self.rules.timeout
-        for attempt in range(1, _ATTEMPTS):
+        for attempt in range(1, ATTEMPTS):
             try:
                 return await self._attempt(deadline)
             except GatewayError as error:
-                if error.code not in _CONFLICTS and (self.key is None or not _lost(error)):
+                if not is_conflict(error) and (self.key is None or not _lost(error)):
                     raise self._failure(error) from error
                 self._unsure = self._unsure or (self._progress.committing and _lost(error))
-                # at random, so that rivals do not meet again
-                await asyncio.sleep(random.uniform(0, _PAUSE * attempt))  # noqa: S311
+                await pause(attempt)
         try:
             return await self._attempt(deadline)
         except GatewayError as error:
@@ -195,7 +190,7 @@ class Job:
         progress = self._progress
         if self._unsure or (progress.committing and _lost(error)):
             return BatchFailed(unsure(error), None)
-        if error.code in _CONFLICTS:
+        if is_conflict(error):
             error = contended(error)
         if progress.position is None and not progress.committing:
             return error

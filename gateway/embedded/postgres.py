@@ -11,14 +11,10 @@ import tempfile
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote, urlencode
 
 from gateway.embedded.account import (
     Account,
-    drop_socket_directory,
-    open_directory,
     own,
     socket_directory,
     write_private,
@@ -27,15 +23,13 @@ from gateway.embedded.binaries import PostgresPrograms, find_postgres
 from gateway.embedded.errors import EmbeddedServerError
 from gateway.embedded.process import (
     ENVIRONMENT,
-    DirectoryLock,
     ServerProcess,
     as_account,
     die_with_parent,
     end_leftovers,
-    free_port,
-    port_is_free,
     tail,
 )
+from gateway.embedded.server import EmbeddedServer
 
 SUPERUSER = "postgres"
 
@@ -51,7 +45,7 @@ _THROWAWAY: dict[str, str] = {
 }
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """A cluster in `directory`, created on first start, that ends with this process.
 
     It listens on a Unix socket and, unless `port` is None, on TCP at 127.0.0.1 (0: any free port). `durability=False`
@@ -60,6 +54,8 @@ class EmbeddedPostgres:
 
     Files: `data/` (the cluster), `password` (of the superuser `postgres`, mode 0600), `log`, `lock`.
     """
+
+    patience = 30.0
 
     def __init__(
         self,
@@ -71,8 +67,7 @@ class EmbeddedPostgres:
         programs: Path | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        self._wanted = directory
-        self._wanted_port = port
+        super().__init__(directory, port)
         self._durability = durability
         self._explicit = programs
         self._settings = {
@@ -80,63 +75,10 @@ class EmbeddedPostgres:
             **({} if durability else _THROWAWAY),
             **(settings or {}),
         }
-        self._server: ServerProcess | None = None
-        self._lock: DirectoryLock | None = None
-        self._sockets = Path()
-        self._tcp_port: int | None = None
-        self._password = ""
-
-    @property
-    def running(self) -> bool:
-        return self._server is not None and self._server.running
-
-    @property
-    def pid(self) -> int:
-        """The process id of the running server."""
-        if self._server is None:
-            raise EmbeddedServerError("The server was not started.")
-        return self._server.pid
-
-    @property
-    def password(self) -> str:
-        """The superuser's password."""
-        return self._password
-
-    @property
-    def port(self) -> int | None:
-        """The TCP port on 127.0.0.1, or None."""
-        return self._tcp_port
 
     @property
     def socket_directory(self) -> Path:
         return self._sockets
-
-    def start(self, *, timeout: float = 30.0) -> Self:
-        """Start the cluster, or start it again if it crashed; returns when it accepts connections.
-
-        Raises AlreadyRunning when another live process owns the directory, EmbeddedServerError otherwise.
-        """
-        if self.running:
-            return self
-        home, account = open_directory(self._wanted)
-        self._lock = self._lock or DirectoryLock(home)
-        self._lock.acquire()
-        try:
-            self._start(home, account, timeout)
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def stop(self) -> None:
-        """Stop the cluster (fast shutdown: sessions end, nothing committed is lost)."""
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
-        drop_socket_directory(self._sockets)
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
 
     def dsn(
         self, database: str = "postgres", user: str = SUPERUSER, password: str | None = None, *, tcp: bool = False
@@ -151,14 +93,6 @@ class EmbeddedPostgres:
         if self._tcp_port is None:
             raise EmbeddedServerError("This cluster does not listen on TCP.")
         return f"postgresql://{login}@127.0.0.1:{self._tcp_port}/{name}"
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     @property
     def _socket_port(self) -> int:
@@ -189,15 +123,6 @@ class EmbeddedPostgres:
             stop_signal=signal.SIGINT,
         )
         self._server.wait_until(lambda: self._accepts(data), timeout=timeout)
-
-    def _choose_port(self) -> int | None:
-        if self._wanted_port is None:
-            return None
-        if self._wanted_port == 0:
-            return self._tcp_port or free_port()  # a restart keeps the address
-        if not port_is_free(self._wanted_port):
-            raise EmbeddedServerError(f"Port {self._wanted_port} on 127.0.0.1 is taken by another program.")
-        return self._wanted_port
 
     def _create(self, home: Path, account: Account, programs: PostgresPrograms) -> None:
         """Run initdb beside the final place and rename: an interrupted one leaves no half cluster.

@@ -6,19 +6,18 @@ import secrets
 import signal
 import socket
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
-from gateway.embedded.account import Account, drop_socket_directory, open_directory, socket_directory, write_private
+from gateway.embedded.account import Account, socket_directory, write_private
 from gateway.embedded.binaries import find_valkey
 from gateway.embedded.errors import EmbeddedServerError
-from gateway.embedded.process import DirectoryLock, ServerProcess, end_leftovers, free_port, port_is_free
+from gateway.embedded.process import ServerProcess, end_leftovers
+from gateway.embedded.server import EmbeddedServer
 
 _SOCKET_NAME = "valkey.sock"
 
 
-class EmbeddedValkey:
+class EmbeddedValkey(EmbeddedServer):
     """A Valkey server in `directory` that ends with this process.
 
     It listens on a Unix socket and, unless `port` is None, on TCP at 127.0.0.1 (0: any free port), and asks for a
@@ -27,38 +26,14 @@ class EmbeddedValkey:
     Files: `valkey.conf` (mode 0600, holds the password), `password` (0600), `log`, `lock`, the append-only files.
     """
 
+    patience = 15.0
+
     def __init__(
         self, directory: Path, *, port: int | None = 0, durability: bool = True, program: Path | None = None
     ) -> None:
-        self._wanted = directory
-        self._wanted_port = port
+        super().__init__(directory, port)
         self._durability = durability
         self._explicit = program
-        self._server: ServerProcess | None = None
-        self._lock: DirectoryLock | None = None
-        self._socket = Path()
-        self._tcp_port: int | None = None
-        self._password = ""
-
-    @property
-    def running(self) -> bool:
-        return self._server is not None and self._server.running
-
-    @property
-    def pid(self) -> int:
-        """The process id of the running server."""
-        if self._server is None:
-            raise EmbeddedServerError("The server was not started.")
-        return self._server.pid
-
-    @property
-    def port(self) -> int | None:
-        """The TCP port on 127.0.0.1, or None."""
-        return self._tcp_port
-
-    @property
-    def password(self) -> str:
-        return self._password
 
     @property
     def url(self) -> str:
@@ -72,45 +47,14 @@ class EmbeddedValkey:
             raise EmbeddedServerError("This server does not listen on TCP.")
         return f"redis://:{quote(self._password, safe='')}@127.0.0.1:{self._tcp_port}/0"
 
-    def start(self, *, timeout: float = 15.0) -> Self:
-        """Start the server, or start it again if it crashed; returns when it answers.
-
-        Raises AlreadyRunning when another live process owns the directory, EmbeddedServerError otherwise.
-        """
-        if self.running:
-            return self
-        home, account = open_directory(self._wanted)
-        self._lock = self._lock or DirectoryLock(home)
-        self._lock.acquire()
-        try:
-            self._start(home, account, timeout)
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def stop(self) -> None:
-        """Stop the server; what it acknowledged is in its append-only file."""
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
-        drop_socket_directory(self._socket.parent)
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+    @property
+    def _socket(self) -> Path:
+        return self._sockets / _SOCKET_NAME
 
     def _start(self, home: Path, account: Account, timeout: float) -> None:
         program = find_valkey(account, self._explicit)
         end_leftovers(home / "pid", home, program.name.removesuffix("-server"), signal.SIGTERM)
-        self._socket = socket_directory(home, account, _SOCKET_NAME) / _SOCKET_NAME
+        self._sockets = socket_directory(home, account, _SOCKET_NAME)
         self._password = _keep_password(home / "password", account)
         self._tcp_port = self._choose_port()
         configuration = home / "valkey.conf"
@@ -119,15 +63,6 @@ class EmbeddedValkey:
             [program, configuration], account=account, directory=home, log=home / "log", stop_signal=signal.SIGTERM
         )
         self._server.wait_until(self._answers, timeout=timeout)
-
-    def _choose_port(self) -> int | None:
-        if self._wanted_port is None:
-            return None
-        if self._wanted_port == 0:
-            return self._tcp_port or free_port()
-        if not port_is_free(self._wanted_port):
-            raise EmbeddedServerError(f"Port {self._wanted_port} on 127.0.0.1 is taken by another program.")
-        return self._wanted_port
 
     def _configuration(self, home: Path) -> str:
         lines = [

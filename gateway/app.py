@@ -13,18 +13,13 @@ import structlog
 from aiohttp import web
 
 from gateway.catalog import Catalog, CatalogKeeper, dump, read_database_config
-from gateway.database import Database, quote_identifier, refuse_server_version
+from gateway.database import Database, refuse_server_version
 from gateway.errors import Unavailable
-from gateway.identity import Authenticator, IdentitySettings, KeyFormatError, RolePathError, TokenCacheCounts
-from gateway.rest import OpenApi, OpenApiRules, ProxyUriError, RestRules, RestSurface
+from gateway.identity import Authenticator, KeyFormatError, RolePathError, TokenCacheCounts
+from gateway.rest import ProxyUriError, RestSurface
 from gateway.rest.batch import BatchErrors, BatchRules, BatchSurface
-from gateway.rest.compile import CompileRules
-from gateway.rest.costs import CostGuard
-from gateway.rest.guards import Guards
-from gateway.rest.plan.tree import ReadRules
 from gateway.rest.plancache import PlanCache
-from gateway.rest.request import Rules
-from gateway.rest.respond import RespondRules
+from gateway.rules import function_name, identity_settings, openapi, rest_rules
 from gateway.settings import Settings, SettingsError
 from gateway.telemetry import (
     METRICS,
@@ -218,7 +213,7 @@ class Gateway:
         origins = frozenset(settings.cors_allowed_origins) if settings.cors_allowed_origins else None
         prefixes = ["/rest/v1", ""] if settings.postgrest_mode else ["/rest/v1"]
         try:
-            authenticator = Authenticator(_identity_settings(settings))
+            authenticator = Authenticator(identity_settings(settings))
             rest: list[Surface] = [self._rest(settings, prefix, authenticator, render) for prefix in prefixes]
         except KeyFormatError as error:
             raise SettingsError([f"PASSERELLE_JWKS or PASSERELLE_JWT_SECRET: {error}"]) from error
@@ -244,19 +239,19 @@ class Gateway:
     ) -> RestSurface:
         return RestSurface(
             prefix,
-            _rest_rules(settings),
+            rest_rules(settings),
             authenticator=authenticator,
             catalog=self.catalog.current,
             database=self.database,
             render_error=render,
-            openapi=_openapi(settings, prefix),
+            openapi=openapi(settings, prefix),
             plans=self.plans,
         )
 
     def _batch(self, settings: Settings, authenticator: Authenticator) -> BatchSurface:
         return BatchSurface(
             "/batch/v1",
-            BatchRules(_rest_rules(settings), most_steps=settings.batch_max_steps, timeout=settings.batch_timeout),
+            BatchRules(rest_rules(settings), most_steps=settings.batch_max_steps, timeout=settings.batch_timeout),
             authenticator=authenticator,
             catalog=self.catalog.current,
             database=self.database,
@@ -273,7 +268,7 @@ class Gateway:
         if not given.config_from_database:
             return
         try:
-            found = await read_database_config(given.direct_url.get_secret_value(), _function_name(given.pre_config))
+            found = await read_database_config(given.direct_url.get_secret_value(), function_name(given.pre_config))
             settings: Settings = given.with_database_config(found)
             application = self._dispatcher(settings) if settings != self.settings else None
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SettingsError) as error:
@@ -342,69 +337,3 @@ class _Current:
 
     def refuse(self, failure: BaseException, request: Request) -> web.StreamResponse:
         return self._gateway.application.refuse(failure, request)
-
-
-def _identity_settings(settings: Settings) -> IdentitySettings:
-    def secret(name: str) -> str | None:
-        value = getattr(settings, name)
-        return value.get_secret_value() if value is not None else None
-
-    return IdentitySettings(
-        jwt_secret=secret("jwt_secret"),
-        jwt_secret_is_base64=settings.jwt_secret_is_base64,
-        jwks=secret("jwks"),
-        jwt_aud=settings.jwt_aud,
-        jwt_role_claim_key=settings.jwt_role_claim_key,
-        jwt_cache_max_entries=settings.jwt_cache_max_entries,
-        anon_role=settings.anon_role,
-        service_role=settings.service_role,
-        anon_key=secret("anon_key"),
-        service_key=secret("service_key"),
-        publishable_keys=tuple(key.get_secret_value() for key in settings.publishable_keys),
-        secret_keys=tuple(key.get_secret_value() for key in settings.secret_keys),
-        require_api_key=settings.require_api_key,
-        postgrest_mode=settings.postgrest_mode,
-    )
-
-
-def _rest_rules(settings: Settings) -> RestRules:
-    override = settings.tx_end.endswith("-allow-override")
-    return RestRules(
-        Rules(settings.schemas, settings.root_spec, api_keys=not settings.postgrest_mode),
-        CompileRules(
-            ReadRules(settings.aggregates_enabled, settings.url_use_legacy_target_names, settings.max_rows),
-            plans=settings.plan_enabled,
-            # a function before each request may do anything, so each request needs its transaction
-            fast_path=settings.pre_request is None,
-            guards=Guards(frozenset(settings.require_filter), settings.max_affected),
-            max_nested_rows=settings.max_nested_rows,
-            costs=CostGuard(settings.max_cost) if settings.max_cost else None,
-        ),
-        RespondRules(many_schemas=len(settings.schemas) > 1, etags=settings.etags, tx_override=override),
-        extra_search_path=settings.extra_search_path,
-        app_settings=tuple(settings.app_settings.items()),
-        pre_request=_function_name(settings.pre_request),
-        rollback=settings.tx_end.startswith("rollback"),
-        tx_override=override,
-        server_timing=settings.server_timing_enabled,
-    )
-
-
-def _function_name(name: str | None) -> str | None:
-    """`schema.function` as SQL; without a schema the search path decides."""
-    return ".".join(map(quote_identifier, name.split(".", 1))) if name else None
-
-
-def _openapi(settings: Settings, prefix: str) -> OpenApi | None:
-    if settings.openapi_mode == "disabled":
-        return None
-    return OpenApi(
-        OpenApiRules(
-            mode=settings.openapi_mode,
-            security_active=settings.openapi_security_active,
-            proxy_uri=settings.openapi_server_proxy_uri,
-            host=settings.host,
-            port=settings.port,
-            prefix=prefix,
-        )
-    )

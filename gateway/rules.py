@@ -1,0 +1,84 @@
+"""What the settings mean to each room, in the room's own terms: rooms do not know of settings."""
+
+from __future__ import annotations
+
+from gateway.database import quote_identifier
+from gateway.identity import IdentitySettings
+from gateway.rest import OpenApi, OpenApiRules, RestRules
+from gateway.rest.compile import CompileRules
+from gateway.rest.costs import CostGuard
+from gateway.rest.guards import Guards
+from gateway.rest.plan.tree import ReadRules
+from gateway.rest.request import Rules
+from gateway.rest.respond import RespondRules
+from gateway.settings import Settings
+
+
+def identity_settings(settings: Settings) -> IdentitySettings:
+    """What identities depend on."""
+
+    def secret(name: str) -> str | None:
+        value = getattr(settings, name)
+        return value.get_secret_value() if value is not None else None
+
+    return IdentitySettings(
+        jwt_secret=secret("jwt_secret"),
+        jwt_secret_is_base64=settings.jwt_secret_is_base64,
+        jwks=secret("jwks"),
+        jwt_aud=settings.jwt_aud,
+        jwt_role_claim_key=settings.jwt_role_claim_key,
+        jwt_cache_max_entries=settings.jwt_cache_max_entries,
+        anon_role=settings.anon_role,
+        service_role=settings.service_role,
+        anon_key=secret("anon_key"),
+        service_key=secret("service_key"),
+        publishable_keys=tuple(key.get_secret_value() for key in settings.publishable_keys),
+        secret_keys=tuple(key.get_secret_value() for key in settings.secret_keys),
+        require_api_key=settings.require_api_key,
+        postgrest_mode=settings.postgrest_mode,
+    )
+
+
+def rest_rules(settings: Settings) -> RestRules:
+    """How the surfaces of `rest/` behave."""
+    override = settings.tx_end.endswith("-allow-override")
+    return RestRules(
+        Rules(settings.schemas, settings.root_spec, api_keys=not settings.postgrest_mode),
+        CompileRules(
+            ReadRules(settings.aggregates_enabled, settings.url_use_legacy_target_names, settings.max_rows),
+            plans=settings.plan_enabled,
+            # a function before each request may do anything, so each request needs its transaction
+            fast_path=settings.pre_request is None,
+            guards=Guards(frozenset(settings.require_filter), settings.max_affected),
+            max_nested_rows=settings.max_nested_rows,
+            costs=CostGuard(settings.max_cost) if settings.max_cost else None,
+        ),
+        RespondRules(many_schemas=len(settings.schemas) > 1, etags=settings.etags, tx_override=override),
+        extra_search_path=settings.extra_search_path,
+        app_settings=tuple(settings.app_settings.items()),
+        pre_request=function_name(settings.pre_request),
+        rollback=settings.tx_end.startswith("rollback"),
+        tx_override=override,
+        server_timing=settings.server_timing_enabled,
+    )
+
+
+def function_name(name: str | None) -> str | None:
+    """`schema.function` as SQL; without a schema the search path decides."""
+    return ".".join(map(quote_identifier, name.split(".", 1))) if name else None
+
+
+def openapi(settings: Settings, prefix: str) -> OpenApi | None:
+    """The description at the root of `prefix`, unless it is disabled. Raises ProxyUriError."""
+    if settings.openapi_mode == "disabled":
+        return None
+    return OpenApi(
+        OpenApiRules(
+            mode=settings.openapi_mode,
+            security_active=settings.openapi_security_active,
+            proxy_uri=settings.openapi_server_proxy_uri,
+            host=settings.host,
+            port=settings.port,
+            prefix=prefix,
+        )
+    )

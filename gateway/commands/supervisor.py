@@ -61,10 +61,11 @@ class Supervisor:
         self._workers = [_Worker(number) for number in range(count)]
         self._ready = 0
         self._stopping = False
-        self._given_up = False
+        self._given_up = 0  # the exit code of a worker that could not start
 
     def run(self) -> None:
-        """Supervise until told to stop and every worker has ended; `typer.Exit(1)` when it gave up."""
+        """Supervise until told to stop and every worker has ended; `typer.Exit` with the code of the worker that
+        could not start, when it gave up."""
         wake, notify = os.pipe()
         os.set_blocking(notify, False)
         signal.set_wakeup_fd(notify)
@@ -78,7 +79,7 @@ class Supervisor:
         finally:
             self._drain(wake)
         if self._given_up:
-            raise typer.Exit(1)
+            raise typer.Exit(self._given_up)
 
     def _start_due(self, wake: int, notify: int) -> None:
         for worker in self._workers:
@@ -140,7 +141,7 @@ class Supervisor:
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         if self._ready == 0 and code > 0:
             typer.echo(f"worker {worker.number} could not start ({how}); giving up", err=True)
-            self._stopping = self._given_up = True
+            self._stopping, self._given_up = True, code
             return
         lived = time.monotonic() - worker.started
         worker.pause = 0.0 if lived > _STEADY else min(max(_FIRST_PAUSE, worker.pause * 2), _LONGEST_PAUSE)

@@ -2,7 +2,9 @@
 
 from gateway.catalog.config import read_database_config
 from gateway.catalog.dump import dump
+from gateway.catalog.footprint import ALL, Annotation, CacheKey, Claims, Footprint, Footprints, Sharing, joined, key
 from gateway.catalog.load import load_catalog
+from gateway.catalog.load_code import load_footprints
 from gateway.catalog.model import (
     Cardinality,
     Catalog,
@@ -24,10 +26,16 @@ from gateway.catalog.model import (
 from gateway.catalog.reload import CatalogKeeper, KeeperStatus
 
 __all__ = [
+    "ALL",
+    "Annotation",
+    "CacheKey",
     "Cardinality",
     "Catalog",
     "CatalogKeeper",
+    "Claims",
     "Column",
+    "Footprint",
+    "Footprints",
     "Function",
     "Junction",
     "KeeperStatus",
@@ -41,8 +49,12 @@ __all__ = [
     "Representation",
     "ReturnType",
     "RoleSettings",
+    "Sharing",
     "Volatility",
     "dump",
+    "joined",
+    "key",
     "load_catalog",
+    "load_footprints",
     "read_database_config",
 ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.catalog.functions import FunctionRow, functions, isolation_level
+from gateway.catalog.limits import RowLimits
 from gateway.catalog.model import (
     Catalog,
     Column,
@@ -62,6 +63,7 @@ class Facts:
     role_settings: Sequence[tuple[str, str, str]]
     timezones: frozenset[str]
     code: Code
+    limits: RowLimits = field(default_factory=RowLimits)
 
 
 def assemble(facts: Facts, scope: Scope, version: int) -> Catalog:
@@ -75,7 +77,9 @@ def assemble(facts: Facts, scope: Scope, version: int) -> Catalog:
         schemas={schema: facts.schemas.get(schema) for schema in scope.schemas},
         relations=_relations(facts, exposed, primary_keys(keys), trust.relations),
         relationships=relationships(keys, facts.computed, trust.functions),
-        functions=functions(facts.functions, hoisted=scope.hoisted, opaque=trust.functions),
+        functions=functions(
+            facts.functions, hoisted=scope.hoisted, opaque=trust.functions, limits=facts.limits.functions
+        ),
         representations=_representations(facts.representations, trust.functions),
         media_handlers=tuple(_media_handlers(facts.media_handlers, everything, trust.functions)),
         media_domains={
@@ -122,6 +126,7 @@ def _relations(
             deletable=bool(bits & _DELETE),
             description=row.description,
             opaque=opaque.get(oid),
+            max_rows=facts.limits.relations.get(oid),
         )
     return found
 

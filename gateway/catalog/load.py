@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar
 
 import asyncpg
 
 from gateway.catalog.assemble import Facts, Scope, assemble
 from gateway.catalog.functions import Argument, FunctionRow
+from gateway.catalog.limits import RowLimits
+from gateway.catalog.load_code import read_code
 from gateway.catalog.model import Catalog, Name
-from gateway.catalog.rows import ComputedRow, ForeignKey, RelationRow, Row, UniqueKey
+from gateway.catalog.rows import ComputedRow, ForeignKey, Row, UniqueKey
 from gateway.catalog.sql import statement
-from gateway.catalog.trust import Code
-from gateway.catalog.trust.code import (
-    CastCode,
-    ExpressionCode,
-    FunctionCode,
-    OperatorClassCode,
-    OperatorCode,
-    StorageCode,
-    TypeCode,
-)
-from gateway.catalog.trust.known import CURRENT_SETTING, DENIED
 
 DEFAULT_HOISTED = ("statement_timeout", "plan_filter.statement_cost_limit", "default_transaction_isolation")
 
@@ -87,52 +76,19 @@ class _Reader:
             media_handlers=await self.rows("media_handlers", exposed=True),
             role_settings=[(row["role"], row["name"], row["value"]) for row in await self.rows("role_settings")],
             timezones=frozenset(row["name"] for row in await self.rows("timezones")),
-            code=await self.code(),
+            code=await read_code(self.connection, self.schemas),
+            limits=await self.limits(),
         )
 
-    async def code(self) -> Code:
-        suspects = [*DENIED, CURRENT_SETTING]
-        functions = await self.connection.fetch(statement("code_functions"), suspects)
-        return Code(
-            relations=[_relation(row) for row in await self.rows("relations", exposed=True)],
-            views={row["view"]: row["tree"] for row in await self.rows("views")},
-            functions=_records(FunctionCode, functions),
-            operators=_records(OperatorCode, await self.rows("code_operators")),
-            types=_records(TypeCode, await self.rows("code_types")),
-            casts=_records(CastCode, await self.rows("code_casts")),
-            opclasses=_records(OperatorClassCode, await self.rows("code_opclasses")),
-            expressions=_records(ExpressionCode, await self.rows("code_expressions")),
-            storage=_records(StorageCode, await self.rows("code_storage")),
+    async def limits(self) -> RowLimits:
+        """Those of the policy files in force; none where the database has no record of any, or does not show it."""
+        if not await self.connection.fetchval(statement("has_policy_rules")):
+            return RowLimits()
+        rows = await self.rows("row_limits")
+        return RowLimits(
+            {row["oid"]: row["max_rows"] for row in rows if not row["is_function"]},
+            {row["oid"]: row["max_rows"] for row in rows if row["is_function"]},
         )
-
-
-class _Dataclass(Protocol):
-    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
-
-
-_Record = TypeVar("_Record", bound=_Dataclass)
-
-
-def _records(kind: type[_Record], rows: Sequence[Row]) -> list[_Record]:
-    """Dataclasses whose fields are the columns of the same names."""
-    names = [field.name for field in dataclasses.fields(kind)]
-    return [kind(*(row[name] for name in names)) for row in rows]
-
-
-def _relation(row: Row) -> RelationRow:
-    return RelationRow(
-        oid=row["oid"],
-        schema=row["schema"],
-        name=row["name"],
-        kind=row["kind"],
-        is_partition=row["is_partition"],
-        description=row["description"],
-        event_bits=row["event_bits"],
-        columns=dict(zip(row["column_numbers"], row["column_names"], strict=True)),
-        row_types=tuple(row["row_types"]),
-        row_array=row["row_array"],
-        user_types=tuple(row["user_types"]),
-    )
 
 
 def _foreign_key(row: Row) -> ForeignKey:

@@ -55,6 +55,7 @@ class Relation:
 
     `primary_key` of a view is the base table's key if all its columns are exposed. `insertable`, `updatable`,
     `deletable` are structural (`pg_relation_is_updatable`, triggers counted) and say nothing of grants.
+    `max_rows` is the policy files' limit for one answer.
     `opaque` is None if everything a plain read of the relation can run (views, policies, casts, down to every
     function behind every operator) is built in or analysed, and harmless to the session; otherwise it says in words
     what could not be vouched for. See `catalog.trust`.
@@ -69,6 +70,7 @@ class Relation:
     deletable: bool = True
     description: str | None = None
     opaque: str | None = None
+    max_rows: int | None = None
 
 
 class Cardinality(enum.Enum):
@@ -178,6 +180,7 @@ class Function:
     description: str | None = None
     rows: float = 0
     opaque: str | None = None
+    max_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,12 +118,13 @@ CURRENT_SETTING_OIDS = frozenset({2077, 3294})
 
 
 @cache
-def _known_tags() -> frozenset[str]:
+def known_tags() -> frozenset[str]:
+    """The tags of nodes that only compute."""
     return frozenset(_KNOWN_TAGS.split())
 
 
 def _fault(tree: str) -> str | None:
-    unknown = set(_TAG.findall(tree)) - _known_tags()
+    unknown = set(_TAG.findall(tree)) - known_tags()
     if unknown:
         return f"contains {min(unknown)}"
     if any(command != _SELECT for command in _COMMAND.findall(tree)):
@@ -134,12 +135,13 @@ def _fault(tree: str) -> str | None:
 def _settings(tree: str, count: int) -> tuple[str | None, ...]:
     if not count:
         return ()
-    found = [_text(int(size), data) for size, data in _SETTING.findall(tree)]
+    found = [text_constant(int(size), data) for size, data in _SETTING.findall(tree)]
     return (*found, *[None] * (count - len(found)))
 
 
-def _text(size: int, data: str) -> str | None:
-    """A text constant: a four-byte header that holds the size, then the characters."""
+def text_constant(size: int, data: str) -> str | None:
+    """A constant of type text, from its octets in decimal: a four-byte header that holds the size, then the characters.
+    None if it is anything else than ASCII."""
     octets = bytes(int(number) & 0xFF for number in data.split())
     header = octets[:_HEADER]
     sizes = (int.from_bytes(header, "little") >> 2, int.from_bytes(header, "big") & 0x3FFFFFFF)

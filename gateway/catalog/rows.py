@@ -17,7 +17,8 @@ class Row(Protocol):
 class RelationRow:
     """`columns` maps column numbers to names; `event_bits` is the mask of `pg_relation_is_updatable` of an exposed
     view or foreign table, else None. `row_types` are its row type and the array of it, whose name is `row_array`;
-    `user_types` the user-defined types of its columns."""
+    `user_types` the user-defined types of its columns. `forced` row security holds for the owner, too; an `invoker`
+    view reads as whoever asks, any other one as its owner."""
 
     oid: int
     schema: str
@@ -30,6 +31,10 @@ class RelationRow:
     row_types: tuple[int, ...] = ()
     user_types: tuple[int, ...] = ()
     row_array: str | None = None
+    owner: int = 0
+    row_security: bool = False
+    forced: bool = False
+    invoker: bool = False
 
 
 @dataclass(frozen=True, slots=True)

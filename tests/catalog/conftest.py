@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
-from gateway.catalog import Catalog
+from gateway.catalog import Annotation, Catalog
 from gateway.catalog.assemble import Scope, assemble
 from gateway.catalog.load import read_facts
 from gateway.embedded import EmbeddedPostgres
 from tests.catalog.catalog_scripts import LoadScript
+from tests.catalog.footprint_scripts import BASE, RunScript, Scripted, scripted
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -35,3 +37,19 @@ def load_script(script_connection: asyncpg.Connection) -> LoadScript:
             await transaction.rollback()
 
     return load
+
+
+@pytest.fixture
+def run_script(script_connection: asyncpg.Connection) -> RunScript:
+    @asynccontextmanager
+    async def run(script: str, *, annotations: Mapping[str, Annotation] | None = None) -> AsyncIterator[Scripted]:
+        transaction = script_connection.transaction()
+        await transaction.start()
+        try:
+            await script_connection.execute(BASE)
+            await script_connection.execute(script)
+            yield await scripted(script_connection, annotations or {})
+        finally:
+            await transaction.rollback()
+
+    return run

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.catalog.trust.sqltext import NotUnderstood, mentions, normalized, tokens
+from gateway.catalog.trust.sqltext import mentions, normalized
+from gateway.sqltext import NotUnderstood, tokens
 
 TOKENS = {
     "select 1": "word:select other:1",
@@ -35,6 +36,37 @@ TOKENS = {
 @pytest.mark.parametrize("text", TOKENS)
 def test_tokens(text: str) -> None:
     assert " ".join(f"{token.kind}:{token.text}" for token in tokens(text)) == TOKENS[text]
+
+
+@pytest.mark.parametrize("text", TOKENS)
+def test_tokens_know_their_place(text: str) -> None:
+    """Between them is nothing but white space and comments, and each can be read alone."""
+    end = 0
+    for token in tokens(text):
+        assert list(tokens(text[end : token.start])) == []
+        alone = text[token.start : token.end]
+        assert list(tokens(alone)) == [token._replace(start=0, end=len(alone))]
+        end = token.end
+    assert list(tokens(text[end:])) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "offset"),
+    [
+        ("a = 'open", 4),
+        ("a /* b /* c */", 2),
+        ("a = $q$ $$", 4),
+        ("f(U&'x')", 2),
+        (f"a.{'e' * 64}", 2),
+        ('"a"."' + "é" * 32 + '"', 4),
+        ("a = 1e", 4),
+    ],
+)
+def test_refusals_know_their_place(text: str, offset: int) -> None:
+    with pytest.raises(NotUnderstood) as refusal:
+        list(tokens(text))
+
+    assert refusal.value.offset == offset
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,9 @@ select
         select t from pg_aggregate a cross join unnest(array[a.aggtranstype, a.aggmtranstype]) t
         where a.aggfnoid = p.oid and t >= 16384
     ) as state_types,
-    coalesce((select a.aggsortop from pg_aggregate a where a.aggfnoid = p.oid), 0) as sort_operator
+    coalesce((select a.aggsortop from pg_aggregate a where a.aggfnoid = p.oid), 0) as sort_operator,
+    p.proowner as owner,
+    p.prosecdef as definer
 from pg_proc p
 join pg_namespace n on n.oid = p.pronamespace
 join pg_language l on l.oid = p.prolang

@@ -21,7 +21,8 @@ select
         where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped and a.atttypid >= 16384
     ) as types,
     array(select r.rngsubopc where r.rngsubopc is not null) as opclasses,
-    array(select k.conbin::text from pg_constraint k where k.contypid = t.oid and k.conbin is not null) as checks
+    array(select k.conbin::text from pg_constraint k where k.contypid = t.oid and k.conbin is not null) as checks,
+    t.typtype::text as kind
 from pg_type t
 join pg_namespace n on n.oid = t.typnamespace
 left join pg_range r on r.rngtypid = t.oid

@@ -14,7 +14,14 @@ select
     coalesce(a.names, '{}') as column_names,
     array[t.oid, t.typarray] as row_types,
     (select y.typname from pg_type y where y.oid = t.typarray) as row_array,
-    coalesce(a.user_types, '{}') as user_types
+    coalesce(a.user_types, '{}') as user_types,
+    c.relowner as owner,
+    c.relrowsecurity as row_security,
+    c.relforcerowsecurity as forced,
+    coalesce(
+        (select o.option_value::boolean from pg_options_to_table(c.reloptions) o where o.option_name = 'security_invoker'),
+        false
+    ) as invoker
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 join pg_type t on t.oid = c.reltype

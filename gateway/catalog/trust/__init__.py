@@ -5,7 +5,7 @@ that nothing lists, read-only mode, temporary tables, locks. So only what reache
 else, takes the fast path; what is not understood is opaque.
 """
 
+from gateway.catalog.code import Code
 from gateway.catalog.trust.analysis import Trust, analyse
-from gateway.catalog.trust.code import Code
 
 __all__ = ["Code", "Trust", "analyse"]

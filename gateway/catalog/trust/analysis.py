@@ -12,14 +12,12 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from gateway.catalog.code import FIRST_USER_OID, Code, FunctionCode
+from gateway.catalog.graph import CodeGraph, Node, relation_label
 from gateway.catalog.nodetree import CURRENT_SETTING_OIDS, mentioned
-from gateway.catalog.rows import RelationRow
 from gateway.catalog.trust import known
-from gateway.catalog.trust.code import FIRST_USER_OID, Code, FunctionCode, OperatorClassCode
-from gateway.catalog.trust.sqltext import Mentions, NotUnderstood, mentions, normalized
-
-Node = tuple[str, int]
-"""A kind of object and its OID, or its position among its kind where it has none."""
+from gateway.catalog.trust.sqltext import Mentions, mentions, normalized
+from gateway.sqltext import NotUnderstood
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,80 +36,25 @@ def analyse(code: Code) -> Trust:
     graph = _Graph(code)
     graph.build()
     reasons = graph.reasons()
+    in_urls = graph.named_by_operators(known.URL_OPERATORS)
     return Trust(
         relations={oid: reason for (kind, oid), reason in reasons.items() if kind == "relation"},
         functions={oid: reason for (kind, oid), reason in reasons.items() if kind == "function"},
-        operators=next((reasons[node] for node in graph.named_in_urls() if node in reasons), None),
+        operators=next((reasons[node] for node in in_urls if node in reasons), None),
         names=graph.names(reasons),
     )
 
 
-class _Graph:
-    def __init__(self, code: Code) -> None:
-        self.code = code
-        self.faults: dict[Node, str] = {}
-        self.edges: dict[Node, set[Node]] = defaultdict(set)
-        self.labels: dict[Node, str] = {}
-        self.by_oid: dict[int, list[Node]] = defaultdict(list)
-        self.by_name: dict[str, dict[str, list[Node]]] = {kind: defaultdict(list) for kind in ("function", "name")}
-        self.functions = {function.oid: function for function in code.functions}
-        self.relations = {relation.oid: relation for relation in code.relations}
-        self.casts: list[Node] = [("cast", index) for index in range(len(code.casts))]
-        # GROUP BY, DISTINCT, sorting, and whatever compares arrays or rows find these by the type alone. Those of
-        # user-defined types are found by the type, but trees and texts need not mention a built-in one.
-        self.comparisons: list[Node] = [
-            ("opclass", opclass.oid) for opclass in code.opclasses if opclass.implicit and opclass.type < FIRST_USER_OID
-        ]
+class _Graph(CodeGraph):
+    """The graph with what trees and texts add, and with faults where something cannot be vouched for."""
 
     def build(self) -> None:
-        self._register()
-        self._types()
-        self._operators()
+        for type_ in self.code.types:
+            for tree in type_.checks:
+                self._link_tree(("type", type_.oid), tree)
         self._functions()
         self._relations()
         self._expressions()
-
-    def _register(self) -> None:
-        for relation in self.code.relations:
-            self._object(("relation", relation.oid), _relation_label(relation), relation.oid, name=relation.name)
-            label = f"rows of {relation.schema}.{relation.name}"
-            self._object(("row", relation.oid), label, *relation.row_types, name=relation.row_array)
-            self._object(("storage", relation.oid), f"{relation.schema}.{relation.name}")
-        for function in self.code.functions:
-            self._object(("function", function.oid), f"function {function.schema}.{function.name}", function.oid)
-            self.by_name["function"][function.name].append(("function", function.oid))
-        for operator in self.code.operators:
-            self._object(("operator", operator.oid), f"operator {operator.schema}.{operator.name}", operator.oid)
-        for type_ in self.code.types:
-            self._object(("type", type_.oid), f"type {type_.schema}.{type_.name}", type_.oid, name=type_.name)
-        for opclass in self.code.opclasses:
-            self._object(("opclass", opclass.oid), f"operator class {opclass.name}", opclass.oid)
-        for node, cast in zip(self.casts, self.code.casts, strict=True):
-            self._object(node, f"cast {cast.name}")
-
-    def _object(self, node: Node, label: str, *oids: int, name: str | None = None) -> None:
-        self.labels[node] = label
-        for oid in oids:
-            if oid >= FIRST_USER_OID:
-                self.by_oid[oid].append(node)
-        if name is not None:
-            self.by_name["name"][name].append(node)
-
-    def _link(self, node: Node, kind: str, oids: Iterable[int]) -> None:
-        """`node` runs these objects. A user-defined one that is not known is a fault; a built-in one is known."""
-        for oid in oids:
-            target = (kind, oid)
-            if target in self.labels:
-                self.edges[node].add(target)
-            elif oid >= FIRST_USER_OID:
-                self.faults.setdefault(node, f"{self.labels[node]} refers to an unknown {kind} ({oid})")
-
-    def _link_types(self, node: Node, oids: Iterable[int]) -> None:
-        for oid in oids:
-            found = [target for target in self.by_oid.get(oid, ()) if target[0] in ("type", "row")]
-            self.edges[node].update(found)
-            if not found and oid >= FIRST_USER_OID:
-                self.faults.setdefault(node, f"{self.labels[node]} refers to an unknown type ({oid})")
 
     def _link_tree(self, node: Node, tree: str) -> None:
         found = mentioned(tree)
@@ -122,8 +65,8 @@ class _Graph:
             self._require_setting(node, setting)
         for oid in found.objects:
             self.edges[node].update(self.by_oid.get(oid, ()))
-        self._link(node, "function", found.calls - CURRENT_SETTING_OIDS)
-        self._link(node, "relation", found.relations)
+        self.link(node, "function", found.calls - CURRENT_SETTING_OIDS)
+        self.link(node, "relation", found.relations)
         self.edges[node].update(self.comparisons)
 
     def _require_setting(self, node: Node, setting: str | None) -> None:
@@ -147,42 +90,6 @@ class _Graph:
                 self.edges[node].add(("operator", operator.oid))
         self.edges[node].update((*self.casts, *self.comparisons))
 
-    def _types(self) -> None:
-        for relation in self.code.relations:
-            self._link_types(("row", relation.oid), relation.user_types)
-        for type_ in self.code.types:
-            node = ("type", type_.oid)
-            self._link(node, "function", type_.functions)
-            self._link_types(node, type_.types)
-            self.edges[node].update(("opclass", oid) for oid in type_.opclasses if ("opclass", oid) in self.labels)
-            for tree in type_.checks:
-                self._link_tree(node, tree)
-        for node, cast in zip(self.casts, self.code.casts, strict=True):
-            self._link(node, "function", [cast.function])
-            self._link_types(node, (cast.source, cast.target))
-            # JSON is made by the cast of a type to json, where it has one.
-            for source in self.by_oid.get(cast.source, ()):
-                self.edges[source].add(node)
-        for opclass in self.code.opclasses:
-            self._opclass(("opclass", opclass.oid), opclass)
-
-    def _opclass(self, node: Node, opclass: OperatorClassCode) -> None:
-        self._link(node, "function", opclass.functions)
-        self._link(node, "operator", opclass.operators)
-        for operator in opclass.operators:
-            self.edges["operator", operator].add(node)
-        for type_node in self.by_oid.get(opclass.type, ()):
-            self.edges[type_node].add(node)
-        for relation in opclass.relations:
-            self.edges["storage", relation].add(node)
-
-    def _operators(self) -> None:
-        for operator in self.code.operators:
-            node = ("operator", operator.oid)
-            self._link(node, "function", operator.functions)
-            self._link(node, "operator", operator.partners)
-            self._link_types(node, operator.types)
-
     def _functions(self) -> None:
         for function in self.code.functions:
             node = ("function", function.oid)
@@ -193,16 +100,13 @@ class _Graph:
     def _function(self, node: Node, function: FunctionCode) -> str | None:
         """Draws the function's edges; a fault of its own is returned in words."""
         if function.kind == "a":
-            self._link(node, "function", function.parts)
-            self._link(node, "operator", [function.sort_operator])
-            self._link_types(node, (*function.state_types, *function.types))
             return None
         if function.language == "sql":
             return self._sql_function(node, function)
         if function.language not in ("c", "internal"):
             return f"is written in {function.language}"
         if function.language == "internal" and function.body in known.CONSTRUCTORS:
-            self._link_types(node, function.types)
+            self.link_types(node, function.types)
             return None
         if function.oid >= FIRST_USER_OID:
             if function.extension not in known.EXTENSIONS:
@@ -227,8 +131,8 @@ class _Graph:
             name = clause.partition("=")[0].lower()
             if name not in known.HARMLESS_CLAUSES:
                 return f"sets {name}"
-        self._link(node, "function", [function.support] if function.support else [])
-        self._link_types(node, function.types)
+        self.link(node, "function", [function.support] if function.support else [])
+        self.link_types(node, function.types)
         for tree in (function.tree, function.defaults):
             if tree:
                 self._link_tree(node, tree)
@@ -244,23 +148,15 @@ class _Graph:
 
     def _relations(self) -> None:
         for relation in self.code.relations:
-            node, storage = ("relation", relation.oid), ("storage", relation.oid)
-            self.edges[node].update((storage, ("row", relation.oid)))
-            self.edges[storage].add(("row", relation.oid))
+            node = ("relation", relation.oid)
             if relation.kind == "f":
-                self.faults[storage] = f"{_relation_label(relation)} is a foreign table"
+                self.faults["storage", relation.oid] = f"{relation_label(relation)} is a foreign table"
             elif relation.kind == "v":
                 tree = self.code.views.get(relation.oid)
                 if tree is None:
-                    self.faults[node] = f"{_relation_label(relation)} has no rule"
+                    self.faults[node] = f"{relation_label(relation)} has no rule"
                 else:
                     self._link_tree(node, tree)
-        for part in self.code.storage:
-            storage = ("storage", part.relation)
-            if part.child:
-                self._link(storage, "storage", [part.child])
-            if part.handler:
-                self._link(storage, "function", [part.handler])
 
     def _expressions(self) -> None:
         for index, expression in enumerate(self.code.expressions):
@@ -272,16 +168,6 @@ class _Graph:
             is_policy = expression.label.startswith("policy ")
             self.edges["relation" if is_policy else "storage", relation.oid].add(node)
             self._link_tree(node, expression.tree)
-
-    def named_in_urls(self) -> list[Node]:
-        """Operators, casts and orderings that a request can bring about without naming a function."""
-        operators: list[Node] = [
-            ("operator", operator.oid) for operator in self.code.operators if operator.name in known.URL_OPERATORS
-        ]
-        of_builtin_types: list[Node] = [
-            ("opclass", opclass.oid) for opclass in self.code.opclasses if opclass.type < FIRST_USER_OID
-        ]
-        return [*operators, *self.casts, *of_builtin_types]
 
     def names(self, reasons: Mapping[Node, str]) -> dict[str, str]:
         """The reasons of functions and types, row types too, by their unqualified names."""
@@ -315,7 +201,3 @@ class _Graph:
 def _is_changed_auth(function: FunctionCode, body: str | None) -> bool:
     bodies = known.auth_bodies().get(function.name) if function.schema == "auth" and not function.inputs else None
     return bodies is not None and body not in bodies
-
-
-def _relation_label(relation: RelationRow) -> str:
-    return f"{relation.schema}.{relation.name}"

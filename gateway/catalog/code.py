@@ -17,7 +17,7 @@ FIRST_USER_OID = 16384
 class FunctionCode:
     """`body` is the text of an SQL function, or the C name of one in language `internal`; `tree` is the stored tree
     of a standard body, `defaults` that of the parameters' defaults. `internal` is true for functions that cannot be
-    called from SQL. `parts` are an aggregate's own functions."""
+    called from SQL. `parts` are an aggregate's own functions. `definer` is SECURITY DEFINER: it runs as `owner`."""
 
     oid: int
     schema: str
@@ -37,11 +37,14 @@ class FunctionCode:
     parts: Sequence[int] = ()
     state_types: Sequence[int] = ()
     sort_operator: int = 0
+    owner: int = 0
+    definer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorCode:
-    """`partners` are its commutator and negator, which the planner may run in its place."""
+    """`partners` are its commutator and negator, which the planner may run in its place; `operands` the types of its
+    arguments, built-in ones too."""
 
     oid: int
     schema: str
@@ -49,11 +52,13 @@ class OperatorCode:
     functions: Sequence[int]
     types: Sequence[int] = ()
     partners: Sequence[int] = ()
+    operands: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TypeCode:
-    """`types` are element, base, subtype and attribute types; `checks` trees of a domain's constraints."""
+    """`types` are element, base, subtype and attribute types; `checks` trees of a domain's constraints; `kind` is
+    `pg_type.typtype`."""
 
     oid: int
     schema: str
@@ -62,6 +67,7 @@ class TypeCode:
     types: Sequence[int] = ()
     opclasses: Sequence[int] = ()
     checks: Sequence[str] = ()
+    kind: str = "b"
 
 
 @dataclass(frozen=True, slots=True)

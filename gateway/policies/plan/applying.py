@@ -1,0 +1,148 @@
+"""Applies a set in one transaction: all of it, or nothing. The only file that changes a database.
+
+Whoever applies takes an advisory lock first and plans under it, so two admins never mix: the second waits, and is
+refused if it had seen another plan. After the last statement the database is read again, and must then enforce what the
+files say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import resources
+from typing import Final
+
+import asyncpg
+
+from gateway.policies.database import read_state
+from gateway.policies.model import PolicySet
+from gateway.policies.plan.changes import Loss
+from gateway.policies.plan.compiled import compile_set
+from gateway.policies.plan.diff import changes
+from gateway.policies.plan.errors import (
+    Locked,
+    LossRefused,
+    NotAchieved,
+    NotInstalled,
+    OutcomeUnknown,
+    PlanOutdated,
+    StatementFailed,
+)
+from gateway.policies.plan.identities import identities
+from gateway.policies.plan.planning import Connection, Plan, make_plan
+from gateway.policies.plan.rules import rules_document
+from gateway.policies.plan.words import lines
+
+_LOCK_KEY: Final = 31639471770006893
+_ATTEMPTS: Final = 5
+_PAUSE: Final = 0.5
+_LOCKED: Final = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What was asked for: `expected` is the digest of the plan that was looked at, None for whatever it is now.
+    `person` is who says so, for the audit table. Each lock is waited for `lock_timeout` long, and all of it is tried
+    again a few times. `rewrite` is that of `examine`."""
+
+    policy_set: PolicySet
+    person: str
+    expected: str | None = None
+    allow: Collection[Loss] = ()
+    lock_timeout: timedelta = timedelta(seconds=2)
+    rewrite: bool = False
+
+
+async def apply(connection: Connection, application: Application) -> Plan:
+    """Make the database enforce the files, and return what was done. The connection must not be in a transaction.
+
+    Raises PolicyError for files that do not fit, an ApplyError for everything else; nothing was changed then.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return await _attempt(connection, application)
+        except _LOCKED as reason:
+            if attempt == _ATTEMPTS:
+                raise Locked(f"gave up after {attempt} attempts: {reason}. Find the session in pg_locks.") from reason
+            # Sessions that queue behind our lock requests get through while we wait.
+            await asyncio.sleep(_PAUSE * attempt)
+    raise AssertionError
+
+
+async def _attempt(connection: Connection, application: Application) -> Plan:
+    transaction = connection.transaction(isolation="read_committed")
+    await transaction.start()
+    try:
+        plan = await enforce(connection, application)
+        await _record(connection, plan, application.person)
+    except BaseException:
+        if not connection.is_closed():
+            await transaction.rollback()
+        raise
+    try:
+        await transaction.commit()
+    except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as reason:
+        raise OutcomeUnknown from reason
+    return plan
+
+
+async def enforce(connection: Connection, application: Application) -> Plan:
+    """The same within the caller's transaction, and without a record of it: for tests, which roll it back."""
+    milliseconds = int(application.lock_timeout.total_seconds() * 1000)
+    await connection.execute("select set_config('lock_timeout', $1, true)", str(milliseconds))
+    await connection.execute("select pg_advisory_xact_lock($1)", _LOCK_KEY)
+    plan = await make_plan(connection, application.policy_set, rewrite=application.rewrite)
+    if application.expected is not None and plan.digest != application.expected:
+        raise PlanOutdated(application.expected, plan.digest)
+    _require_allowed(plan, application.allow)
+    for statement in plan.statements:
+        await _execute(connection, statement)
+    await _verify(connection, plan)
+    return plan
+
+
+def _require_allowed(plan: Plan, allow: Collection[Loss]) -> None:
+    refused = [change for change in plan.changes if change.loss is not None and change.loss not in allow]
+    if refused:
+        raise LossRefused({change.loss for change in refused if change.loss is not None}, lines(refused))
+
+
+async def _execute(connection: Connection, statement: str) -> None:
+    try:
+        # fetch() goes by the extended protocol, which refuses a second statement; execute() would not.
+        await connection.fetch(statement)
+    except _LOCKED:
+        raise
+    except asyncpg.PostgresConnectionError:
+        raise
+    except asyncpg.PostgresError as reason:
+        raise StatementFailed(f"PostgreSQL refused `{statement}`: {reason}") from reason
+
+
+async def _verify(connection: Connection, plan: Plan) -> None:
+    """Another session's DDL may have come in between, and a grant by somebody else than the owner stays."""
+    signatures = [rules.signature for rules in plan.policy_set.functions]
+    state = await read_state(connection, signatures, plan.policy_set.defaults.search_path)
+    left = changes(compile_set(plan.policy_set, state), state, plan.texts)
+    if left:
+        raise NotAchieved("after every statement this was still missing; nothing was kept:\n" + "\n".join(lines(left)))
+
+
+async def _record(connection: Connection, plan: Plan, person: str) -> None:
+    try:
+        await connection.execute(
+            resources.files("gateway.policies.plan").joinpath("record.sql").read_text("utf-8"),
+            person,
+            plan.policy_set.digest,
+            plan.digest,
+            list(plan.policy_set.files),
+            sorted(identities(plan.compiled)),
+            lines(plan.changes),
+            list(plan.statements),
+            json.dumps(rules_document(plan.compiled)),
+        )
+    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as reason:
+        raise NotInstalled from reason

@@ -55,8 +55,10 @@ lock: ## write the lock files anew (needs uv)
 	$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 \
 	  --extra fast -o requirements-serve.lock pyproject.toml
 
-docs: $(READY) ## write the settings tables of docs/configuration.md from the model
+docs: $(READY) ## write what is made from the code: tables of settings and lints, the schema of policy files
 	@$(BIN)/python scripts/write_configuration.py
+	@$(BIN)/python scripts/write_policy_schema.py
+	@$(BIN)/python scripts/write_lints.py
 
 clean: ## remove the environment, caches and builds (not .passerelle, the data of make dev)
 	rm -rf $(VENV) dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis tests/js/node_modules

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import asyncpg
 
-from benchmarks import ceiling, servers, world
+from benchmarks import ceiling, policies, servers, world
 from benchmarks.report import Measurement, table
 from benchmarks.scenarios import SCENARIOS, Scenario
 from gateway.catalog import Catalog, load_catalog
@@ -29,7 +29,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="per measurement (default 5)")
     parser.add_argument("--connections", type=int, default=16, help="concurrent clients (default 16)")
     parser.add_argument("--only", default="", help="measure only scenarios whose name contains this")
-    parser.add_argument("--without", action="append", default=[], help="leave out pgbench, textbook or postgrest")
+    parser.add_argument(
+        "--without", action="append", default=[], help="leave out pgbench, textbook, postgrest or policies"
+    )
     options = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="passerelle-bench-"))
     directory.chmod(0o755)
@@ -37,6 +39,8 @@ def main() -> None:
     try:
         with server:
             _measure(server, options)
+            if "policies" not in options.without and not options.only:
+                policies.measure(server, directory / "policies")
     finally:
         remove_directory(directory / "postgres")
         shutil.rmtree(directory, ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -35,6 +35,7 @@ from gateway.telemetry import (
 from gateway.web import (
     AccessLog,
     AdminApplication,
+    AdminRoute,
     AdminSources,
     CorsPolicy,
     Dispatcher,
@@ -54,10 +55,13 @@ from gateway.web import (
 )
 
 if TYPE_CHECKING:
+    from gateway.policies.watching import PolicyWatch
     from gateway.telemetry.tracing import Tracing
 
 _DRAIN = 10.0
 """Seconds that running requests get when the server stops."""
+_OWNER_TIMEOUT = 10.0
+"""Seconds to connect as the owner."""
 
 
 class ServerRefused(Exception):
@@ -106,6 +110,8 @@ class Gateway:
         self._watch = DatabaseWatch(self.database.ping)
         self._workers = Workers(Worker(self._instruments().read, self._readiness, self.reload), place)
         self._shared = place is not None
+        # One worker of several is enough to apply the files.
+        self._policy_watch = self._policy_files(settings) if place is None or place.number == 0 else None
         self._application = self._dispatcher(settings)
         limits = HttpLimits(
             request_line=settings.max_request_line,
@@ -134,6 +140,8 @@ class Gateway:
         settings = self._given
         await self.database.start()
         await self._read_config()
+        if self._policy_watch is not None:
+            await self._policy_watch.start()  # before the catalog, which knows their limits then
         await self.catalog.start()
         self._check_server()
         if settings.unix_socket is not None:
@@ -163,6 +171,8 @@ class Gateway:
         self._listening = False
         if self._configuring is not None:
             self._configuring.cancel()
+        if self._policy_watch is not None:
+            await self._policy_watch.stop()
         await self._server.stop(drain=_DRAIN)
         await self._admin.stop(drain=1.0)
         await self._workers.stop()
@@ -294,7 +304,32 @@ class Gateway:
             config=self._public_config,
             reload=self._workers.reload,
         )
-        return AdminApplication(sources, self._failures, token.get_secret_value() if token else None)
+        return AdminApplication(sources, self._failures, token.get_secret_value() if token else None, self._routes())
+
+    def _routes(self) -> Mapping[str, Mapping[str, AdminRoute]]:
+        """What the admin port offers beyond its own."""
+        folder = self._given.policies_dir
+        if folder is None or self._given.owner_url is None or self._given.admin_token is None:
+            return {}
+        from gateway.policies.admin import PolicyAdmin  # noqa: PLC0415 - many instances do without policy files
+
+        return PolicyAdmin(folder, self._owner).routes()
+
+    def _policy_files(self, settings: Settings) -> PolicyWatch | None:
+        """What applies saved policy files, if it is wanted. Raises SettingsError if it lacks what it needs."""
+        if not settings.watch_policies:
+            return None
+        if settings.policies_dir is None or settings.owner_url is None:
+            raise SettingsError(["PASSERELLE_WATCH_POLICIES needs PASSERELLE_POLICIES_DIR and PASSERELLE_OWNER_URL"])
+        from gateway.policies.watching import PolicyWatch  # noqa: PLC0415 - as above
+
+        return PolicyWatch(settings.policies_dir, self._owner)
+
+    async def _owner(self) -> asyncpg.Connection[asyncpg.Record]:
+        """A connection as the database's owner, for the time of one operation."""
+        assert self._given.owner_url is not None
+        owner = self._given.owner_url.get_secret_value()
+        return await asyncpg.connect(owner, statement_cache_size=0, timeout=_OWNER_TIMEOUT)
 
     async def _metrics(self) -> bytes:
         return render(METRICS, await self._workers.readings())

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli import policies
+
 app = typer.Typer(
     name="passerelle",
     help="A Supabase-compatible query gateway for your own PostgreSQL and Redis.",
@@ -17,6 +19,8 @@ app = typer.Typer(
     rich_markup_mode=None,  # rich would double the time of --help
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(policies.app)
 
 Config = Annotated[Path | None, typer.Option(help="A TOML file with settings.", metavar="FILE")]
 PostgrestConfig = Annotated[
@@ -46,6 +50,9 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="How many processes to start.", metavar="N")] = None,
     host: Host = None,
     port: Port = None,
+    watch_policies: Annotated[
+        bool | None, typer.Option("--watch-policies", help="Apply policy files at start and when they are saved.")
+    ] = None,
     config: Config = None,
     postgrest_config: PostgrestConfig = None,
 ) -> None:
@@ -56,7 +63,7 @@ def serve(
     from gateway.commands.console import settings_or_exit
     from gateway.commands.serve import run_serve
 
-    options = {"workers": workers, "host": host, "port": port}
+    options = {"workers": workers, "host": host, "port": port, "watch_policies": watch_policies}
     run_serve(settings_or_exit(options, config=config, postgrest_config=postgrest_config))
 
 

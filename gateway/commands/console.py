@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,6 +30,23 @@ def fail(*messages: str, code: int = EXIT_FAILURE) -> NoReturn:
 def fail_settings(problems: Sequence[str]) -> NoReturn:
     """End because of settings."""
     fail(*problems, code=EXIT_SETTINGS)
+
+
+def owner_url(settings: Settings) -> str | None:
+    """The URL of the database's owner. Where none is set, that of a `passerelle dev` in this directory, if any."""
+    if settings.owner_url is not None:
+        return settings.owner_url.get_secret_value()
+    return dev_environment(settings).get("PASSERELLE_OWNER_URL")
+
+
+def dev_environment(settings: Settings) -> dict[str, str]:
+    """What a `passerelle dev` of this directory left for other commands (`write_environment`)."""
+    try:
+        text = (settings.data_dir / "dev.env").read_text("utf-8")
+    except OSError:
+        return {}
+    pairs = (shlex.split(line)[0].partition("=") for line in text.splitlines() if line.strip())
+    return {name: value for name, _, value in pairs}
 
 
 def settings_or_exit(

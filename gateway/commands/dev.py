@@ -28,7 +28,7 @@ from gateway.embedded import (
     port_is_free,
     remove_server,
 )
-from gateway.paths import schema_directory
+from gateway.paths import policies_directory, schema_directory
 from gateway.settings import Settings, SettingsError, load_settings
 
 POSTGRES_PORT: Final = 54322
@@ -53,7 +53,8 @@ def run_dev(*, data_dir: Path | None, port: int | None, reset: bool) -> None:
             imports.join()
             admin_port = _free_ports(wanted)
             keys = _kept_keys(wanted.data_dir / "keys.env")
-            options = {"data_dir": data_dir, "port": port, "admin_port": admin_port}
+            policies = wanted.policies_dir or policies_directory() / "hublib"
+            options = {"data_dir": data_dir, "port": port, "admin_port": admin_port, "policies_dir": policies}
             settings = _settings({**options, **_prepared(postgres, valkey, keys)})
             write_environment(wanted.data_dir / "dev.env", settings)
             serve(settings, ready=lambda: typer.echo(_banner(settings, keys, postgres, time.monotonic() - begun)))
@@ -123,6 +124,7 @@ def _prepared(postgres: EmbeddedPostgres, valkey: EmbeddedValkey, keys: Keys) ->
         "service_key": keys.service_key,
         "publishable_keys": keys.publishable_key,
         "secret_keys": keys.secret_key,
+        "watch_policies": True,
     }
 
 
@@ -164,6 +166,8 @@ def write_environment(file: Path, settings: Settings) -> None:
         "PASSERELLE_REDIS_URL": settings.redis_url,
     }
     lines = [f"{name}={shlex.quote(url.get_secret_value())}" for name, url in urls.items() if url is not None]
+    if settings.policies_dir is not None:
+        lines.append(f"PASSERELLE_POLICIES_DIR={shlex.quote(str(settings.policies_dir.resolve()))}")
     _write_private(file, "\n".join(lines) + "\n")
 
 
@@ -183,6 +187,7 @@ Passerelle is ready ({seconds:.1f} s).
   anon key     {keys.anon_key}
   service key  {keys.service_key}
   database     {postgres.dsn(tcp=True)}
+  policies     {settings.policies_dir} (saved files take effect at once)
 
 The service key passes row security: keep it on servers. Try a request:
 

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import typer
 
-from gateway.commands.console import EXIT_SETTINGS, fail
+from gateway.commands.console import EXIT_SETTINGS, fail, owner_url
 from gateway.paths import schema_directory
 from gateway.settings import Settings
 
 
 def run_migrate(settings: Settings, sets: Sequence[str], *, dry_run: bool, status: bool) -> None:
     """Apply (or only show) the migrations of `sets`: names under `schema/`, or directories."""
-    if settings.owner_url is None:
+    dsn = owner_url(settings)
+    if dsn is None:
         fail(
             "PASSERELLE_OWNER_URL is not set; expected postgresql://owner:password@host:port/database, "
             "a role that may create roles and schemas",
             code=EXIT_SETTINGS,
         )
-    dsn = settings.owner_url.get_secret_value()
     directories = [_directory(name) for name in sets]
     asyncio.run(_migrate(dsn, directories, dry_run=dry_run, status=status))
 

@@ -65,6 +65,7 @@ class Compiled:
     relation's name for Content-Location, None for functions. `write` is None for reads and calls. `nested` are the
     rows of a nested insert, which are written before the statement runs and answers for them. `opaque` is why
     the fast path is closed. `paging` is None unless the rows are read by cursor, `costing` unless reads have a ceiling.
+    `counted` is how far an estimated count really counts.
     """
 
     statement: Statement
@@ -84,6 +85,7 @@ class Compiled:
     nested: Nested | None = None
     paging: Paging | None = None
     costing: Costing | None = None
+    counted: int | None = None
 
 
 class ShapeKey:
@@ -152,17 +154,17 @@ def compile_read(request: Request, catalog: Catalog, rules: CompileRules) -> Com
     subject = Subject(name, tree.default_select)
     rendering = negotiate(request.accept, subject, catalog, plans=rules.plans)
     check_preferences(request)
-    paging = _paging(request, tree, rendering, rules)
+    paging = _paging(request, tree, rendering)
     opaque = _opaque(tree, rendering, rules)
     estimate = _estimate(request, tree, rules, slots)
     vouched = opaque is None and estimate is None
     shaping = Shaping(
         rendering, request.method == "HEAD", binary=_binary(rendering, catalog, None), keyed=paging is not None
     )
-    statement = read_statement(tree, shaping, counting(request, rules), slots, proof=vouched)
+    statement = read_statement(tree, shaping, counting(request, tree), slots, proof=vouched)
     costs = None
     if rules.costs is not None:
-        costs = costing(tree, shaping, counting(request, rules), slots, catalog=catalog)
+        costs = costing(tree, shaping, counting(request, tree), slots, catalog=catalog)
     return Compiled(
         statement,
         Access.VOUCHED if vouched else Access.TRANSACTION,
@@ -174,15 +176,16 @@ def compile_read(request: Request, catalog: Catalog, rules: CompileRules) -> Com
         legacy_names=tree.legacy_names,
         paging=paging,
         costing=costs,
+        counted=tree.root.max_rows,
     )
 
 
-def _paging(request: Request, tree: ReadTree, rendering: Rendering, rules: CompileRules) -> Paging | None:
+def _paging(request: Request, tree: ReadTree, rendering: Rendering) -> Paging | None:
     if tree.keyset is None:
         return None
     check_pageable(request, rendering, aggregated=aggregates(tree))
     name = Name(request.schema, request.name)
-    return Paging(digest(name, tree.keyset, request.query.shape), rules.read.max_rows)
+    return Paging(digest(name, tree.keyset, request.query.shape), tree.root.max_rows)
 
 
 def unknown_table(name: Name, catalog: Catalog) -> Exception:
@@ -199,13 +202,14 @@ def compile_call(request: Request, catalog: Catalog, rules: CompileRules) -> Com
     returns = function.returns
     limit, offset, slots = range_slots(request)
     relation = Name(function.name.schema, returns.relation.name if returns.relation else function.name.name)
-    tree = read_tree(clauses, relation, catalog, rules.read, limit=limit, offset=offset, derived=True)
+    most = function.max_rows
+    tree = read_tree(clauses, relation, catalog, rules.read, limit=limit, offset=offset, derived=True, max_rows=most)
     call = call_by_get(function, clauses.arguments, computed=computed_fields(tree, catalog))
     rendering, shaping = call_rendering(request, function, tree, catalog, rules)
     compiled = compiled_call(request, call, tree, rendering, shaping, slots, rules=rules, read_only=True)
     if rules.costs is None or returns.is_void:
         return compiled
-    costs = costing(tree, shaping, counting(request, rules), slots, catalog=catalog, call=call)
+    costs = costing(tree, shaping, counting(request, tree), slots, catalog=catalog, call=call)
     return replace(compiled, costing=costs)
 
 
@@ -250,7 +254,7 @@ def compiled_call(  # noqa: PLR0917 - the stages of the pipeline, in their order
     if function.returns.is_void:
         statement = void_statement(call, slots)
     else:
-        statement = read_statement(tree, shaping, counting(request, rules), slots, proof=vouched, call=call)
+        statement = read_statement(tree, shaping, counting(request, tree), slots, proof=vouched, call=call)
     return Compiled(
         statement,
         Access.VOUCHED if vouched else Access.TRANSACTION,
@@ -326,12 +330,12 @@ def _binary(rendering: Rendering, catalog: Catalog, function: Function | None) -
     return False
 
 
-def counting(request: Request, rules: CompileRules) -> Counting:
+def counting(request: Request, tree: ReadTree) -> Counting:
     match request.preferences.count:
         case "exact":
             return Counting(total=True)
         case "estimated":
-            most = rules.read.max_rows
+            most = tree.root.max_rows
             return Counting(total=True, at_most=most + 1 if most is not None else None)
         case _:
             return Counting()

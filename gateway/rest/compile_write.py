@@ -191,7 +191,8 @@ def compile_posted_call(request: Request, payload: Payload, catalog: Catalog, ru
     function = find_function(catalog, name, _argument_names(payload, clauses), posted=raw or "json")
     returns = function.returns
     relation = Name(name.schema, returns.relation.name if returns.relation else name.name)
-    tree = read_tree(clauses, relation, catalog, rules.read, limit=limit, offset=offset, derived=True)
+    most = function.max_rows
+    tree = read_tree(clauses, relation, catalog, rules.read, limit=limit, offset=offset, derived=True, max_rows=most)
     computed = computed_fields(tree, catalog)
     if isinstance(payload, FormPayload):
         arguments = [Argument(key, slots + at) for at, (key, _) in enumerate(payload.pairs)]

@@ -93,7 +93,7 @@ async def run(
     if compiled.estimate is not None:
         planned = await transaction.fetchrow(compiled.estimate.text, compiled.estimate.bind(values(asked)))
         assert planned is not None  # EXPLAIN always answers
-        result = _estimated(result, _plan_rows(planned[0]), asked.preferences.count, rules)
+        result = _estimated(result, _plan_rows(planned[0]), asked.preferences.count, compiled.counted)
     return result
 
 
@@ -154,10 +154,9 @@ def _plan_rows(plan: bytes) -> int:
     return int(orjson.loads(plan)[0]["Plan"]["Plan Rows"])
 
 
-def _estimated(result: Result, planned: int, count: str | None, rules: CompileRules) -> Result:
+def _estimated(result: Result, planned: int, count: str | None, most: int | None) -> Result:
     """`planned` takes the planner's word; `estimated` counts as far as is cheap, and takes it beyond."""
     total = planned
     if count == "estimated" and result.total is not None:
-        most = rules.read.max_rows
         total = result.total if most is not None and result.total <= most else max(result.total, planned)
     return result._replace(total=total)

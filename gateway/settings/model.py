@@ -162,6 +162,9 @@ class Settings(BaseModel):
     )
 
     policies_dir: File | None = Field(None, description="The directory of the policy files.")
+    watch_policies: Boolean = Field(
+        False, description="Whether `serve` applies the policy files at start and whenever one is saved."
+    )
     routes_file: File | None = Field(None, description="The file of declared route aliases.")
     data_dir: File = Field(Path(".passerelle"), description="Where `dev` keeps its servers' data and its keys.")
     postgres_bin: File | None = Field(None, description="PostgreSQL programs for `dev` to use instead of the embedded.")

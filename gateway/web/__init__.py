@@ -1,7 +1,7 @@
 """What every HTTP surface shares: server, mounts, CORS, error rendering, limits, access log, admin port."""
 
 from gateway.web.access_log import AccessLog, JsonAccessLog
-from gateway.web.admin import AdminApplication, AdminSources, Readiness
+from gateway.web.admin import AdminApplication, AdminRoute, AdminSources, Readiness
 from gateway.web.cors import CorsPolicy
 from gateway.web.dispatch import Dispatcher
 from gateway.web.errors import ErrorRenderer, PostgrestErrors
@@ -19,6 +19,7 @@ __all__ = [
     "METHODS",
     "AccessLog",
     "AdminApplication",
+    "AdminRoute",
     "AdminSources",
     "Application",
     "BytesResponse",

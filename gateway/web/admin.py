@@ -47,6 +47,10 @@ class AdminSources:
     reload: Callable[[], Awaitable[None]]
 
 
+AdminRoute = Callable[[bytes], Awaitable[Any]]
+"""Takes the request's body, and gives the answer's JSON values."""
+
+
 class AdminTokenRefused(GatewayError):
     """401: a protected path without the admin token."""
 
@@ -67,15 +71,17 @@ class AdminTokenRefused(GatewayError):
 
 @dataclass(frozen=True, slots=True)
 class AdminApplication:
-    """Serves `/live`, `/ready`, `/metrics`, `/schema_cache`, `/config` and `POST /reload`; anything else is an empty
-    404.
+    """Serves `/live`, `/ready`, `/metrics`, `/schema_cache`, `/config`, `POST /reload` and `routes`; anything else is
+    an empty 404.
 
-    `/config` and `/reload` always need `token`; `/schema_cache` needs it once there is one.
+    `/config` and `/reload` always need `token`, and so does everything in `routes` (path, then method);
+    `/schema_cache` needs it once there is one.
     """
 
     sources: AdminSources
     failure_log: FailureLog
     token: str | None = field(default=None, repr=False)
+    routes: Mapping[str, Mapping[str, AdminRoute]] = field(default_factory=dict[str, Mapping[str, AdminRoute]])
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         assert isinstance(request, Request)
@@ -107,6 +113,8 @@ class AdminApplication:
                 return self._config(request)
             case "/reload":
                 return await self._reload(request)
+            case _ if path in self.routes:
+                return await self._routed(request, self.routes[path])
             case _:
                 return BytesResponse(404)
 
@@ -140,6 +148,12 @@ class AdminApplication:
         self._authorize(request)
         await self.sources.reload()
         return BytesResponse(200, {"Content-Type": JSON}, b'{"status":"reloaded"}')
+
+    async def _routed(self, request: Request, methods: Mapping[str, AdminRoute]) -> web.StreamResponse:
+        _allow(request, ", ".join(methods))
+        self._authorize(request)
+        answer = await methods[request.method](await request.read())
+        return BytesResponse(200, {"Content-Type": JSON}, orjson.dumps(answer, default=str))
 
     def _authorize(self, request: Request) -> None:
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")

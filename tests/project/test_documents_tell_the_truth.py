@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from gateway.policies.files import json_schema
 from gateway.settings import Settings, load_settings
 from gateway.settings.document import insert_tables
 from gateway.settings.load import form_of
@@ -31,6 +33,11 @@ def test_the_settings_tables_are_current() -> None:
     """`make docs` writes them."""
     page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
     assert insert_tables(page) == page
+
+
+def test_the_schema_for_editors_is_current() -> None:
+    """`make docs` writes it."""
+    assert json.loads((ROOT / "policies" / "policy.schema.json").read_text("utf-8")) == json_schema()
 
 
 def test_every_setting_is_documented() -> None:

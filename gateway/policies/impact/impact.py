@@ -16,11 +16,11 @@ from gateway.policies.explain.identity import Connection
 from gateway.policies.impact import statements
 from gateway.policies.impact.affected import affected
 from gateway.policies.impact.comparing import differences, effect, sampled
-from gateway.policies.impact.measuring import Measurer, Reach, Scope
-from gateway.policies.impact.model import Budget, Effect, Impact, Sample
+from gateway.policies.impact.measuring import Measurer, Reach, Scope, TimeUp
+from gateway.policies.impact.model import Budget, Effect, Impact, Sample, Unfinished
 from gateway.policies.model import Persona, QualifiedName
 from gateway.policies.plan import Application, Loss, enforce, make_plan
-from gateway.policies.plan.errors import Locked
+from gateway.policies.plan.errors import Locked, StatementFailed
 
 _BEFORE: Final = 0.4
 """The share of the time for looking at how it is now. What takes that long takes as long again afterwards."""
@@ -102,22 +102,33 @@ class _Trial:
     ) -> dict[QualifiedName, dict[str, Reach]]:
         """The same once the changes are made. They are undone at the end, and their locks released."""
         found: dict[QualifiedName, dict[str, Reach]] = {}
-        async with rolled_back(self.connection):
-            await self._enforce(measurer)
-            state = await read_state(self.connection, (), self.application.policy_set.defaults.search_path)
+        async with rolled_back(self.connection, snapshot=False):
+            state = await self._changed(measurer)
             for scope in scopes:
-                relation = state.relations[scope.relation.name]
-                asked = [persona for persona in who if persona.name in old[relation.name]]
-                found[relation.name] = await measurer.measure(replace(scope, relation=relation), asked)
+                name = scope.relation.name
+                asked = [persona for persona in who if persona.name in old[name]]
+                if state is None:
+                    measurer.unfinished.append(Unfinished(name, None, "the time was up when the changes were made"))
+                elif asked:
+                    found[name] = await measurer.measure(replace(scope, relation=state.relations[name]), asked)
         return found
 
-    async def _enforce(self, measurer: Measurer) -> None:
+    async def _changed(self, measurer: Measurer) -> State | None:
+        """Make the changes; None if that took too long."""
+        path = self.application.policy_set.defaults.search_path
         try:
             await measurer.limit()
-            await search(self.connection, self.application.policy_set.defaults.search_path)
+            await search(self.connection, path)
             await enforce(self.connection, replace(self.application, expected=None, allow=frozenset(Loss)))
+            return await read_state(self.connection, (), path)
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as reason:
             raise Locked(f"another session is in the way of trying it: {reason}") from reason
+        except (TimeUp, asyncpg.QueryCanceledError):
+            return None
+        except StatementFailed as reason:
+            if isinstance(reason.__cause__, asyncpg.QueryCanceledError):
+                return None
+            raise
 
     async def _effects(self, state: State, old: Reaches, new: Reaches) -> list[Effect]:
         found: list[Effect] = []

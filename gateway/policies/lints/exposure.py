@@ -132,7 +132,7 @@ PAST_ROWS: Final = Lint.of(
     why="""
         TRUNCATE empties a table whatever its policies say, REFERENCES lets keys of other people's rows be
         tried, and with TRIGGER one's own code runs whenever somebody else writes (PostgreSQL documentation,
-        5.9 Row Security Policies: "Operations that apply to the whole table, such as TRUNCATE and REFERENCES,
+        Row Security Policies: "Operations that apply to the whole table, such as TRUNCATE and REFERENCES,
         are not subject to row security"). The REST API has no use for any of them, but a function may.
     """,
     fix="""

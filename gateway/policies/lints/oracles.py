@@ -76,7 +76,7 @@ FOREIGN_KEY: Final = Lint.of(
     Severity.WARNING,
     "A foreign key confirms invisible keys",
     why="""
-        Foreign keys look past row security (PostgreSQL documentation, 5.9 Row Security Policies: referential integrity
+        Foreign keys look past row security (PostgreSQL documentation, Row Security Policies: referential integrity
         checks "always bypass row security"). Somebody who may write the referencing column freely learns from success
         or 23503 whether a row exists that they may not see, and hangs their row on it.
     """,
@@ -93,7 +93,7 @@ UNIQUE: Final = Lint.of(
     Severity.WARNING,
     "A unique constraint confirms invisible values",
     why="""
-        Unique constraints look past row security (PostgreSQL documentation, 5.9 Row Security Policies). Whoever may
+        Unique constraints look past row security (PostgreSQL documentation, Row Security Policies). Whoever may
         insert a value that can be guessed, such as an address or a number, learns from 23505 that somebody else has it.
         Keys with a uuid, with a default, or with a column that a policy holds to the caller are not reported.
     """,

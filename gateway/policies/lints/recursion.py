@@ -203,10 +203,11 @@ RECURSION: Final = Lint.of(
     Severity.ERROR,
     "Policies lead back to their own table",
     why="""
-        To read a table, PostgreSQL asks its policies; if one of them reads a table whose policies read the first one,
-        there is no end. It notices only when somebody sends such a request: 42P17, infinite recursion detected in
-        policy, for every request on that table. Through functions that run as the caller it notices nothing, and fails
-        when the stack is full.
+        To read a table PostgreSQL asks its policies; if one of them reads a table whose policies lead back, there is no
+        end. It notices only when somebody sends such a request: 42P17, infinite recursion detected in policy, every
+        time. A write already fails if its policy reads the table itself and the policies for reading have a subquery,
+        such as the one around `auth.uid()`. Through functions that run as the caller nothing is noticed until the stack
+        is full (54001).
     """,
     fix="""
         Ask the question in a SECURITY DEFINER function that belongs to the tables' owner, which row security lets

@@ -70,7 +70,7 @@ UNHELD: Final = Lint.of(
     "Requests come as a role that row security does not hold",
     why="""
         Superusers, roles with BYPASSRLS and the owners of tables (unless the table forces it) see and change every row,
-        whatever the policies say (PostgreSQL documentation, 5.9 Row Security Policies). A membership is a way there:
+        whatever the policies say (PostgreSQL documentation, Row Security Policies). A membership is a way there:
         with SET ROLE, or without it where the member inherits. `service_role` is meant for servers only.
     """,
     fix="""

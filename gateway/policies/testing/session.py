@@ -44,8 +44,7 @@ _LEGACY_EMAIL: Final = "request.jwt.claim.email"
 class Session:
     """A connection in a transaction that somebody else opens and rolls back.
 
-    Statements are prepared for each role by itself: PostgreSQL looks names up when it prepares, with the rights of
-    that moment.
+    Statements are prepared for each role by itself: where there is row security, a plan holds for one role only.
     """
 
     __slots__ = ("_path", "_prepared", "_role", "connection")

@@ -48,10 +48,12 @@ def read_tree(
     offset: int | None = None,
     derived: bool = False,
     limited: bool = True,
+    max_rows: int | None = None,
 ) -> ReadTree:
     """Resolve a read of `relation`; `limit` and `offset` are the root's slots. When `derived`, the rows are those of
-    a function or a write, whose result has the relation's type (or none that the catalog knows). Without `limited`
-    neither ranges nor `max_rows` apply.
+    a function or a write, whose result has the relation's type (or none that the catalog knows). The root has at most
+    `max_rows` rows; each relation may have a limit of its own, and the lowest counts. Without `limited` neither ranges
+    nor any such limit apply.
 
     Raises PGRST108, 118, 123, 127, 200, 201, PGRSTX51, PGRSTX52.
     """
@@ -64,8 +66,8 @@ def read_tree(
         root.order = complete(root.order, root.relation)
     if not rules.aggregates and any(node.aggregates for node in root.walk()):
         raise aggregates_disabled()
-    builder = _Builder(catalog, rules if limited else replace(rules, max_rows=None))
-    node = builder.node(root, expand=False, derived=derived)
+    builder = _Builder(catalog, rules, limited=limited)
+    node = builder.node(root, expand=False, derived=derived, max_rows=max_rows)
     plain = len(root.fields) == 1 and root.fields[0].field.name == "*" and root.fields[0].aggregate is None
     names = tuple((n.target, n.alias) for n in root.walk() if n.addressed_by_target and n.alias is not None)
     opaque = opaque_reason(root, catalog)
@@ -74,11 +76,16 @@ def read_tree(
 
 
 class _Builder:
-    def __init__(self, catalog: Catalog, rules: ReadRules) -> None:
+    def __init__(self, catalog: Catalog, rules: ReadRules, *, limited: bool) -> None:
         self._catalog = catalog
         self._rules = rules
+        self._limited = limited
 
-    def node(self, node: Draft, *, expand: bool, derived: bool = False) -> Node:
+    def _max_rows(self, node: Draft, own: int | None) -> int | None:
+        limits = (own, self._rules.max_rows, node.relation.max_rows if node.relation else None)
+        return min((limit for limit in limits if limit is not None), default=None) if self._limited else None
+
+    def node(self, node: Draft, *, expand: bool, derived: bool = False, max_rows: int | None = None) -> Node:
         many_spread = node.spread and not node.to_one
         expand = expand or node.aggregates or many_spread
         columns = Columns(self._catalog, node.relation)
@@ -103,7 +110,7 @@ class _Builder:
             order,
             node.limit,
             node.offset,
-            self._rules.max_rows,
+            self._max_rows(node, max_rows),
             derived,
         )
 

@@ -1,0 +1,1 @@
+"""`passerelle policies …`: what each command does."""

@@ -67,7 +67,8 @@ async def database(postgres: EmbeddedPostgres, _administrator: asyncpg.Connectio
 async def hublib_database(
     postgres: EmbeddedPostgres, _administrator: asyncpg.Connection, _hublib_template: str
 ) -> AsyncIterator[str]:
-    """The owner's connection string of a database with the gateway's objects and the reference application."""
+    """The owner's connection string of a database with the gateway's objects, the reference application and its
+    policies."""
     name = await _clone(_administrator, _hublib_template)
     yield postgres.dsn(name)
     await _drop(_administrator, name)
@@ -75,12 +76,10 @@ async def hublib_database(
 
 @pytest_asyncio.fixture(scope="session")
 async def _hublib_template(postgres: EmbeddedPostgres, _administrator: asyncpg.Connection) -> str:
-    from gateway.migrations import migrate
-    from gateway.paths import schema_directory
+    from tests.hublib import install_hublib
 
     name = await _clone(_administrator, "template1")
-    for part in ("gateway", "hublib"):
-        await migrate(postgres.dsn(name), schema_directory() / part)
+    await install_hublib(postgres.dsn(name))
     return name
 
 

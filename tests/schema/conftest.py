@@ -7,8 +7,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.embedded import EmbeddedPostgres
-from gateway.migrations import migrate
-from gateway.paths import schema_directory
+from tests.hublib import install_hublib
 from tests.schema.hublib_people import Application
 
 
@@ -37,8 +36,7 @@ async def shared(shared_database: str) -> AsyncIterator[Application]:
 async def shared_database(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     administrator = await asyncpg.connect(postgres.dsn())
     await administrator.execute("create database hublib_shared")
-    for part in ("gateway", "hublib"):
-        await migrate(postgres.dsn("hublib_shared"), schema_directory() / part)
+    await install_hublib(postgres.dsn("hublib_shared"))
     yield postgres.dsn("hublib_shared")
     await administrator.execute("drop database hublib_shared with (force)")
     await administrator.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -238,6 +239,19 @@ async def test_what_the_time_does_not_suffice_for_is_named(enforced: asyncpg.Con
     nothing = await of(enforced, changed(files, **{**documents, "notes": OPEN}), budget=Budget(timedelta(0)))
     assert {each.relation for each in nothing.unfinished} == set(nothing.looked_at)
     assert nothing.effects == ()
+
+
+async def test_changes_that_take_too_long_are_given_up(
+    enforced: asyncpg.Connection, files: WriteFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(connection: asyncpg.Connection, application: Application) -> None:
+        await connection.execute("select pg_sleep(20)")
+
+    monkeypatch.setattr(sys.modules[impact.__module__], "enforce", slow)
+    found = await of(enforced, changed(files, notes=OPEN), budget=Budget(timedelta(seconds=2)))
+    assert found.took < timedelta(seconds=4)
+    assert found.effects == ()
+    assert {each.relation for each in found.unfinished} == set(found.looked_at)
 
 
 async def test_tables_are_not_waited_for_long(

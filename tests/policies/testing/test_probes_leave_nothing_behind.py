@@ -43,6 +43,28 @@ async def test_a_probe_cannot_change_the_identity_of_the_next(attempt: Try) -> N
     assert failed == {}
 
 
+async def test_settings_of_the_database_do_not_make_somebody(notes: str, write_set: WriteSet) -> None:
+    """A copy has them, too: policies may ask for others of them."""
+    connection = await asyncpg.connect(notes)
+    name = await connection.fetchval("select current_database()")
+    for setting, value in (
+        ("request.jwt.claim.sub", "22222222-2222-4222-8222-222222222222"),
+        ("request.jwt.claims", '{"sub": "22222222-2222-4222-8222-222222222222"}'),
+        ("app.greeting", "hello, world"),
+    ):
+        await connection.execute(f'alter database "{name}" set "{setting}" = \'{value}\'')
+    await connection.close()
+    policy_set = write_set("""
+        table: public.notes
+        tests:
+          - { as: marie, select: { rows: 2 } }
+          - { as: marie, select: { where: id = 1, rows: 1 } }
+          - { as: marie, select: { where: "current_setting('app.greeting') = 'hello, world'", rows: 2 } }
+        """)
+    report = await run_tests(notes, policy_set, policy_set.probes)
+    assert [str(result) for result in report.results if not result.passed] == []
+
+
 WRITES = """
 table: public.notes
 rows:

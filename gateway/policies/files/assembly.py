@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Final
 
 from gateway.policies.files.acceptances import read_acceptances
 from gateway.policies.files.codes import Code
@@ -33,6 +35,8 @@ from gateway.policies.model import (
     TableRules,
 )
 from gateway.policies.problems import Place, Problem
+
+MOST_PROBES: Final = 100_000
 
 
 def assemble(
@@ -90,7 +94,7 @@ class _Assembly:
         for document in self.documents.values():
             self._rules(document, defaults)
             self.accepts += read_acceptances(document)
-            self.probes += self._probes(document)
+            self._test(document)
         return defaults
 
     def policy_set(self, defaults: Defaults, files: Mapping[str, bytes]) -> PolicySet:
@@ -130,6 +134,14 @@ class _Assembly:
     ) -> None:
         fix = "keep one of them"
         document.reading.refuse(Code.DEFINED_TWICE, rules.place, f"{what} is ruled in {other.place} already", fix)
+
+    def _test(self, document: Document) -> None:
+        room = MOST_PROBES - len(self.probes)
+        self.probes += islice(self._probes(document), room + 1)
+        if len(self.probes) > MOST_PROBES:
+            at, fix = document.fields.start, "name the personas to try under `for`"
+            document.reading.refuse(Code.TOO_LARGE, at, f"up to here, the set has more than {MOST_PROBES} tests", fix)
+            self.probes.pop()
 
     def _expand(self, file: str) -> Expand:
         return lambda expression: self.predicates.put_into(expression, file)

@@ -53,7 +53,7 @@ class Code(enum.StrEnum):
 MEANINGS: Final[Mapping[Code, str]] = MappingProxyType(
     {
         Code.NOT_UTF8: "The file is not valid UTF-8.",
-        Code.TOO_LARGE: "The file is larger than 1 MB.",
+        Code.TOO_LARGE: "The file is larger than 1 MB, or the set has too many of something.",
         Code.CONTROL_CHARACTER: "A character that cannot be seen, or that makes text look other than it reads.",
         Code.EMPTY: "The file says nothing.",
         Code.SYNTAX: "This is not YAML.",

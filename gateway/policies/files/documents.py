@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from gateway.policies.files.codes import Code
@@ -14,6 +15,7 @@ from gateway.policies.files.wording import suggestion
 
 DEFAULTS_NAME: Final = "defaults.yaml"
 _TESTS_FOLDER: Final = "tests"
+_LOOKED_AT: Final = 20
 
 
 class Subject(enum.Enum):
@@ -77,7 +79,8 @@ def _subject(reading: Reading, node: Mapping) -> Subject | None:
         reading.refuse(Code.KIND_OF_FILE, node.start, message, "move them there, or name this file otherwise")
         return None
     if subject is None:
-        fix = next(filter(None, (suggestion(key, (*_LEADING, *TEST_FILE.names)) for key in keys)), _SAY_WHAT)
+        known = (*_LEADING, *TEST_FILE.names)
+        fix = next(filter(None, (suggestion(key, known) for key in islice(keys, _LOOKED_AT))), _SAY_WHAT)
         reading.refuse(Code.KIND_OF_FILE, node.start, "it is unclear what this file is about", fix)
     return subject
 

@@ -10,7 +10,7 @@ from typing import Final
 from gateway.policies.files.codes import Code
 from gateway.policies.files.documents import Document
 from gateway.policies.files.tree import Node
-from gateway.policies.files.wording import shown, suggestion
+from gateway.policies.files.wording import shown
 
 _ABSOLUTE: Final = re.compile(r"/|~|[A-Za-z]:")
 
@@ -31,7 +31,7 @@ def read_includes(document: Document, files: Collection[str], aliases: Mapping[s
         elif name == ".." or name.startswith("../"):
             fault, fix = "leads out of the set", "copy what is needed into the set"
         elif not written or name not in files:
-            fault, fix = "is no file of the set", suggestion(name, files) or fix
+            fault, fix = "is no file of the set", reading.near(name, files) or fix
         if not fault:
             return name
         return reading.refuse(Code.BAD_INCLUDE, node.start, f"{shown(written)} {fault}", fix)

@@ -14,7 +14,7 @@ from gateway.policies.files.nodes import Fields
 from gateway.policies.files.personas import EVERYBODY, NOBODY
 from gateway.policies.files.tests import Stage
 from gateway.policies.files.tree import Mapping, Node, Scalar
-from gateway.policies.files.wording import shown, suggestion
+from gateway.policies.files.wording import shown
 from gateway.policies.model import Action, Expected, NewRow, Outcome, Persona, Probe, Verb
 
 _VERBS: Final[tuple[Verb, ...]] = ("select", "update", "delete")
@@ -51,8 +51,9 @@ def _allowed(stage: Stage, node: Node | None, what: str, tried: tuple[Persona, .
     if isinstance(node, Scalar) and node.value in (EVERYBODY, NOBODY):
         return frozenset(persona.name for persona in tried) if node.value == EVERYBODY else frozenset()
     names = stage.reading.each(node, what, stage.persona_name, may_be_empty=True)
+    may_be = {persona.name for persona in tried}
     for name in names or ():
-        if name not in {persona.name for persona in tried}:
+        if name not in may_be:
             message = f"{what} lists {shown(name)}, who is not under `for`"
             stage.reading.refuse(Code.WRONG_TEST, node.start, message, "add it to `for`")
     return None if names is None else frozenset(names)
@@ -106,5 +107,5 @@ def _named_row(stage: Stage, rows: dict[str, Row | None], node: Node | None) -> 
     name = stage.reading.text(node, "`row`")
     if name is None or node is None or name in rows:
         return None if name is None else rows.get(name)
-    fix = suggestion(name, rows) or "define it under `rows`"
+    fix = stage.reading.near(name, rows) or "define it under `rows`"
     return stage.reading.refuse(Code.UNKNOWN_NAME, node.start, f"there is no row {shown(name)} in this file", fix)

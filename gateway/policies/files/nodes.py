@@ -77,6 +77,10 @@ class Reading:
         place = at if isinstance(at, Place) else self.place(at)
         self._problems.append(error(code, message, place, subject=self.subject, fix=fix))
 
+    def near(self, name: str, known: Iterable[str]) -> str:
+        """`did you mean …?`, or nothing; nothing also where no problem is noted any more, as looking takes time."""
+        return "" if len(self._problems) >= MOST_PROBLEMS else suggestion(name, known)
+
     # What values are in general.
 
     def fields(self, node: Node | None, shape: Shape, what: str = "") -> Fields | None:
@@ -90,7 +94,7 @@ class Reading:
             if key.value in known or shape.open:
                 entries[key.value] = (key, value)
             else:
-                fix = suggestion(key.value, shape.names) or f"possible are {listed(shape.names)}"
+                fix = self.near(key.value, shape.names) or f"possible are {listed(shape.names)}"
                 self.refuse(Code.UNKNOWN_KEY, key.start, f"{what} has no key {shown(key.value)}", fix)
         for name in shape.required:
             if name not in entries:
@@ -139,7 +143,7 @@ class Reading:
         if text is None or text in choices:
             return text
         assert node is not None
-        fix = suggestion(text, choices) or f"possible are {listed(choices)}"
+        fix = self.near(text, choices) or f"possible are {listed(choices)}"
         return self.refuse(Code.NOT_A_CHOICE, node.start, f"{what} cannot be {shown(text)}", fix)
 
     def each(

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from gateway.policies.files.codes import Code
 from gateway.policies.files.expressions import LONGEST, Use, parts
 from gateway.policies.files.nodes import Reading
-from gateway.policies.files.wording import shown, suggestion
+from gateway.policies.files.wording import shown
 from gateway.policies.model import Expression
 from gateway.policies.problems import Place
 
@@ -98,7 +98,7 @@ class Predicates:
         nothing = _Expanded(None)
         if predicate is None:
             if visible.whole:
-                fix = suggestion(use.name, visible.predicates) or "define it under `predicates`, or include its file"
+                fix = reading.near(use.name, visible.predicates) or "define it under `predicates`, or include its file"
                 reading.refuse(Code.UNKNOWN_PREDICATE, at, f"there is no predicate {shown(use.name)} here", fix)
             return nothing
         if predicate in path:

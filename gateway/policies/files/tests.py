@@ -16,7 +16,7 @@ from gateway.policies.files.nodes import Fields, Reading
 from gateway.policies.files.personas import read_persona
 from gateway.policies.files.row_policies import Expand
 from gateway.policies.files.tree import Node, Scalar
-from gateway.policies.files.wording import shown, suggestion
+from gateway.policies.files.wording import shown
 from gateway.policies.model import Action, Expected, NewRow, Persona, Probe, QualifiedName, Verb
 
 _SHAPES: Final = {
@@ -55,7 +55,7 @@ class Stage:
         if name is None or name in self.personas:
             return None if name is None else self.personas[name]
         if self.whole:
-            fix = suggestion(name, self.personas) or "define it under `personas`, or include its file"
+            fix = self.reading.near(name, self.personas) or "define it under `personas`, or include its file"
             self.reading.refuse(Code.UNKNOWN_NAME, node.start, f"there is no persona {shown(name)} here", fix)
         return None
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 _LONGEST: Final = 80
+_LOOKED_AT: Final = 500
 
 
 def shown(text: str) -> str:
@@ -21,5 +23,5 @@ def listed(names: Iterable[str]) -> str:
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """`did you mean …?`, or nothing."""
-    near = difflib.get_close_matches(name[:_LONGEST], tuple(known), n=1)
+    near = difflib.get_close_matches(name[:_LONGEST], islice(known, _LOOKED_AT), n=1)
     return f"did you mean {shown(near[0])}?" if near else ""

@@ -102,7 +102,7 @@ class _Trial:
     ) -> dict[QualifiedName, dict[str, Reach]]:
         """The same once the changes are made. They are undone at the end, and their locks released."""
         found: dict[QualifiedName, dict[str, Reach]] = {}
-        async with rolled_back(self.connection, snapshot=False):
+        async with rolled_back(self.connection):
             state = await self._changed(measurer)
             for scope in scopes:
                 name = scope.relation.name

@@ -81,4 +81,4 @@ class PolicyWatch:
 
 
 def _ours(_: Change, path: str) -> bool:
-    return path.endswith(_SUFFIXES)
+    return path.lower().endswith(_SUFFIXES)

@@ -133,6 +133,10 @@ NEVER = {
         create foreign table child partition of t for values in (1) server s;""",
     "a materialized view": "drop table t; create materialized view t as select 1 as x;",
     "a temporary table": "drop table t; create temp table z (id int); create view t as select * from z;",
+    "a partition's own code": policy(
+        "satisfies_hash_partition('h'::regclass, 2, 0, id) is not null",
+        "create table h (id int) partition by hash (id)",
+    ),
     "compiled code": policy(
         "f('a', 'b') is not null",
         "create function f(text, text) returns text language internal immutable as 'text_larger'",

@@ -40,6 +40,10 @@ POLICIES = {
           (owner = (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid);""",
         "by claims {sub}",
     ),
+    "own rows, by the setting, spelt otherwise": (
+        "create policy p on t using (owner = (current_setting('Request.JWT.Claims', true)::json ->> 'sub')::uuid);",
+        "by claims {sub}",
+    ),
     "own rows, by an old setting": (
         "create policy p on t using (owner = current_setting('request.jwt.claim.sub', true)::uuid);",
         "by claims {sub}",

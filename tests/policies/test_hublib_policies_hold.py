@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from gateway.paths import policies_directory
 from gateway.policies import PolicySet, read_set
+from gateway.policies.model import VERBS
 from gateway.policies.testing import Fate, run_mutants, run_tests
-
-FOLDER = Path(__file__).parents[2] / "policies" / "hublib"
 
 
 @pytest.fixture(scope="module")
 def hublib() -> PolicySet:
-    return read_set(FOLDER)
+    return read_set(policies_directory() / "hublib")
 
 
 async def test_the_tests_of_hublib_pass(hublib_database: str, hublib: PolicySet) -> None:
@@ -23,15 +21,14 @@ async def test_the_tests_of_hublib_pass(hublib_database: str, hublib: PolicySet)
     assert len(report.results) == len(hublib.probes)
 
 
-async def test_every_table_is_tried_in_every_way(hublib: PolicySet) -> None:
-    """Each verb that somebody is granted is tried by personas who may and by personas who may not, or see fewer rows;
-    and nobody's right is left out."""
+def test_every_privilege_is_tried(hublib: PolicySet) -> None:
+    """By a persona of the role that is granted it."""
     tried = {(probe.action.table, probe.action.verb, probe.persona.role) for probe in hublib.probes}
     granted = {
         (rules.table, grant.privilege, grant.role)
         for rules in hublib.tables
         for grant in rules.grants
-        if grant.privilege in ("select", "insert", "update", "delete")
+        if grant.privilege in VERBS
     }
     assert granted - tried == set()
     assert len(granted) > 80

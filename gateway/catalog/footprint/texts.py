@@ -154,7 +154,7 @@ def _literals(found: Sequence[Token], body: str) -> list[str]:
 def _may_be_type(found: Sequence[Token], position: int) -> bool:
     """Whether a name may stand here as a type: in a cast, in a list of columns, or called like a function."""
     after = found[position + 1] if position + 1 < len(found) else None
-    if after is not None and (after.kind in ("string", "other") or after.is_mark("(") or after.is_mark("[")):
+    if after is not None and (after.kind in ("string", "other") or after.is_mark("(")):
         return True
     while position >= 2 and found[position - 1].is_mark("."):  # noqa: PLR2004 - the qualifier and its dot
         position -= 2

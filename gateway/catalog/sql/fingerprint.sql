@@ -3,7 +3,7 @@
 -- temporary tables.
 with lasting as (
     select c.oid, c.relkind, c.relnatts, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relname,
-        c.relnamespace, c.reltype
+        c.relnamespace, c.reltype, c.reloptions
     from pg_class c
     where c.oid >= 16384 and c.relpersistence <> 't' and c.relkind in ('r', 'v', 'm', 'f', 'p', 'c')
 ),

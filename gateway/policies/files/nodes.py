@@ -81,8 +81,6 @@ class Reading:
         """`did you mean …?`, or nothing; nothing also where no problem is noted any more, as looking takes time."""
         return "" if len(self._problems) >= MOST_PROBLEMS else suggestion(name, known)
 
-    # What values are in general.
-
     def fields(self, node: Node | None, shape: Shape, what: str = "") -> Fields | None:
         """A mapping with the keys of `shape`; those that it has are kept even if others are wrong."""
         what = what or shape.title
@@ -171,8 +169,6 @@ class Reading:
         """Checks the free text, which is for people."""
         if "description" in fields:
             self.text(fields.node("description"), "`description`")
-
-    # Values with a form of their own.
 
     def name(self, node: Node | None, what: str) -> str | None:
         """A name as PostgreSQL takes it."""

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Final
 
 from gateway.policies.expressions.calls import Call
-from gateway.policies.expressions.keywords import ROLE_WORDS
+from gateway.policies.expressions.keywords import CLOCK_FUNCTIONS, ROLE_WORDS
+from gateway.policies.expressions.special import type_end
 from gateway.policies.lints.reading import Reading
 
 _CONSTANT_WORDS: Final = frozenset({
@@ -52,7 +53,7 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class Leaf:
-    """A condition without AND, OR and NOT: the tokens from `first` up to `end`. `negated` if NOT stands before it."""
+    """A condition without AND, OR and NOT: the tokens from `first` up to `end`. It must be false if it is `negated`."""
 
     reading: Reading
     first: int
@@ -80,8 +81,11 @@ class Leaf:
 
     @property
     def is_guard(self) -> bool:
-        """Whether it asks about the caller alone, and for more than having signed in."""
-        return not self.columns and self.openness is Openness.DEPENDS
+        """Whether it asks something of the caller, whatever the row is, that not everybody who signed in fulfils."""
+        if self.columns or self.negated or self.openness is not Openness.DEPENDS:
+            return False
+        called = {call.name for call in self.reading.calls if self.first <= call.first < self.end}
+        return bool(called - CLOCK_FUNCTIONS) or self.reading.reads(self.first, self.end)
 
     @cached_property
     def comparison(self) -> Comparison | None:
@@ -103,30 +107,35 @@ class Leaf:
         if not own:
             return Side.CALLER if self._names_something(*side) else Side.LITERAL
         first, end = self.reading.bare(*side)
-        alone = (
-            len(own) == 1
-            and own[0] == end - 1
-            and not any(self.reading.found.key(index) not in ("", ".") for index in range(first, end - 1))
-            and end - first in (1, 3)
-        )
+        is_qualified = end - first == len(("table", ".", "column")) and self.reading.found.key(first + 1) == "."
+        alone = own == [end - 1] and (end - first == 1 or is_qualified)
         return Side.COLUMN if alone else Side.ROW
 
     def _names_something(self, first: int, end: int) -> bool:
         """Whether there is more than literals, operators, types and words of the grammar."""
         found = self.reading.found
-        return any(
-            token.kind in ("word", "quoted") and found.key(index) not in _CONSTANT_WORDS and found.key(index - 1) != ":"
-            for index, token in enumerate(found.tokens[first:end], first)
-        )
+        index = first
+        while index < end:
+            if found.key(index) == ":":
+                index = max(type_end(found, index + 1), index + 1)
+            elif found.is_name(index) and found.key(index) not in _CONSTANT_WORDS:
+                return True
+            else:
+                index += 1
+        return False
 
     def _texts(self, side: Span) -> Sequence[str]:
         first, end = self.reading.bare(*side)
         return [token.text for token in self.reading.found.tokens[first:end]]
 
     def _constant(self) -> Openness:
-        """A condition without names lets everybody through, unless it is plainly false."""
+        """A condition without names lets everybody through, unless it is plainly false, or null."""
         split = self.reading.comparison(self.first, self.end)
-        holds = self._texts((self.first, self.end)) not in (["false"], ["null"])
+        texts = self._texts((self.first, self.end))
+        holds = texts != ["false"]
+        if "null" in texts:
+            is_comparison = split is not None and split[1] in ("=", "<>", "!=")
+            return Openness.NEVER if is_comparison or texts == ["null"] else Openness.DEPENDS
         if split is not None and split[1] in ("=", "<>", "!="):
             holds = (self._texts(split[0]) == self._texts(split[2])) == (split[1] == "=")
         return Openness.ALWAYS if holds != self.negated else Openness.NEVER

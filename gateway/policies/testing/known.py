@@ -11,7 +11,7 @@ import asyncpg
 
 from gateway.policies.model import Outcome, Probe, QualifiedName
 from gateway.policies.testing.results import is_tried_blind
-from gateway.policies.testing.session import Session
+from gateway.policies.testing.session import FAULTS, Session
 from gateway.policies.testing.statements import Key, find_each, point, shape
 from gateway.policies.testing.surroundings import Surroundings
 
@@ -106,7 +106,7 @@ class _Search:
         identities = list(keys)
         try:
             rows = await self.session.rows(asked)
-        except asyncpg.PostgresConnectionError:
+        except FAULTS:
             raise
         except asyncpg.PostgresError as error:
             await self.session.script(f"rollback to savepoint {LOOKUP}")

@@ -17,7 +17,7 @@ from gateway.policies.model import NewRow, Probe
 from gateway.policies.testing.known import LOOKUP, find_known
 from gateway.policies.testing.order import Group, groups, row_identity
 from gateway.policies.testing.results import Result, broken, has_failure
-from gateway.policies.testing.session import Session
+from gateway.policies.testing.session import FAULTS, Session
 from gateway.policies.testing.statements import insertion
 from gateway.policies.testing.surroundings import Surroundings
 from gateway.policies.testing.turn import TurnRunner
@@ -40,17 +40,16 @@ class Runner:
     async def run(self, probes: Iterable[Probe], *, stop_at_failure: bool = False) -> list[Result]:
         """The result of each probe, in no particular order; nothing of it stays in the transaction.
 
-        With `stop_at_failure` nothing more is tried after a failure. Raises what asyncpg raises when the connection
-        is lost.
+        With `stop_at_failure` nothing more is tried after a failure. Raises FAULTS.
         """
         results: list[Result] = []
+        self._given.clear()
         async with self.session.undone("passerelle_run"):
             await self.session.be_owner()
             for group in groups(probes):
                 results += (found := await self._group(group, stop_at_failure=stop_at_failure))
                 if stop_at_failure and has_failure(found):
                     break
-        self._given.clear()
         return results
 
     async def _group(self, group: Group, *, stop_at_failure: bool) -> list[Result]:
@@ -86,7 +85,7 @@ class Runner:
             self._given.append(identity)
             try:
                 await self.session.rows(insertion(row))
-            except asyncpg.PostgresConnectionError:
+            except FAULTS:
                 raise
             except asyncpg.PostgresError as error:
                 await self._take_back(len(self._given) - 1)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _STATEMENTS: Final = 1_000
 """Prepared statements that are kept; each takes the server some 30 kB."""
 
-_FAULTS: Final = (
+FAULTS: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
@@ -37,8 +37,14 @@ _FAULTS: Final = (
 """They say something about the server or about other sessions, and nothing about a policy."""
 
 _OWNER: Final = ""
-_LEGACY_CLAIMS: Final = ("request.jwt.claim", "request.jwt.claim.sub", "request.jwt.claim.role")
-_LEGACY_EMAIL: Final = "request.jwt.claim.email"
+_BLANK: Final = (
+    "request.jwt.claim",
+    "request.jwt.claim.sub",
+    "request.jwt.claim.role",
+    "request.jwt.claim.email",
+    "request.method",
+    "request.path",
+)
 
 
 class Session:
@@ -87,7 +93,7 @@ class Session:
         try:
             prepared = await self._prepare(asked.sql)
             found = await (prepared.fetch() if asked.document is None else prepared.fetch(asked.document))
-        except _FAULTS:
+        except FAULTS:
             raise
         except asyncpg.PostgresError as error:
             return Seen(sqlstate=error.sqlstate, message=error.message or "")
@@ -110,7 +116,7 @@ class Session:
     async def _set(self, persona: Persona | None, others: dict[str, str]) -> None:
         settings = {
             "search_path": self._path,
-            **dict.fromkeys((*_LEGACY_CLAIMS, _LEGACY_EMAIL, "request.method", "request.path"), ""),
+            **dict.fromkeys(_BLANK, ""),
             "request.headers": "{}",
             "request.cookies": "{}",
             "request.jwt.claims": claims_document(persona) if persona is not None else "",

@@ -20,7 +20,7 @@ from gateway.policies.testing.results import (
     is_tried_blind,
     verdict,
 )
-from gateway.policies.testing.session import Session
+from gateway.policies.testing.session import FAULTS, Session
 from gateway.policies.testing.statements import Statement, blind, count_each, count_known, direct
 from gateway.policies.testing.surroundings import Surroundings
 
@@ -53,7 +53,7 @@ class TurnRunner:
             # What a constraint says at the end of the transaction, it says at once.
             await self.session.script("set constraints all immediate")
             await self.session.become(turn.persona)
-        except asyncpg.PostgresConnectionError:
+        except FAULTS:
             raise
         except asyncpg.PostgresError as error:
             reason = f"nobody can be tried as {turn.persona}: {error.message} ({error.sqlstate})"
@@ -115,7 +115,7 @@ class TurnRunner:
         for kind, alikes in together.items():
             try:
                 rows = await self.session.rows(count_each(kind.table, [probe.action.key for probe in alikes]))
-            except asyncpg.PostgresConnectionError:
+            except FAULTS:
                 raise
             except asyncpg.PostgresError:
                 left = [*alikes, *left]

@@ -74,7 +74,7 @@ grants: {{ anon: {{ select: [id, title, user_id] }}, authenticated: {{ select: a
 rows:
   - {{ name: a, to: [anon, authenticated], for: select, using: $seen or shared_with_me(id) }}
   - {{ name: b, to: authenticated, for: insert, check: $mine }}
-  - {{ name: c, to: authenticated, for: update, using: $mine and exists (select 1 from groups g where g.id = group_id) }}
+  - {{ name: c, to: authenticated, for: update, using: $mine and exists (select 1 from groups where id = group_id) }}
   - {{ name: d, to: authenticated, for: delete, using: $mine }}
 cache: {{ ttl: 15m }}
 """

@@ -172,13 +172,12 @@ HIDDEN = {
         create operator class jsons default for type json using btree as operator 3 ~=, function 1 compared(json, json)
         """,
     ),
-    "how values within arrays are compared in a body": policy(
-        "f(data)",
-        f"""{IS_A}; create function alike(json, json) returns boolean language sql stable as 'select is_a()';
-        create function compared(json, json) returns int language sql as 'select 0';
-        create operator ~= (procedure = alike, leftarg = json, rightarg = json);
-        create operator class jsons default for type json using btree as operator 3 ~=, function 1 compared(json, json);
-        create function f(jsonb) returns boolean language sql as $$ select array[$1::json] = array['1'::json] $$""",
+    "a cast in a body": policy(
+        "f(name)",
+        f"""{SECRET}; create type mark as (m text);
+        create function to_mark(text) returns mark language sql as 'select row($1)::mark where $1 = secret()';
+        create cast (text as mark) with function to_mark(text);
+        create function f(text) returns boolean language sql as 'select $1::mark is not null'""",
     ),
     "a window": view("select id, sum(is_a()::int) over (order by id) as n from other", IS_A),
     "an order": view(
@@ -378,3 +377,20 @@ async def test_answers_are_kept_apart(hidden: str, run_script: RunScript) -> Non
 
     assert one != other, "the script hides nothing"
     assert not shared(footprint) or footprint.claims is ALL or "secret" in footprint.claims
+
+
+async def test_a_body_alone_is_enough(run_script: RunScript) -> None:
+    """Nothing in this body names what compares the values within its arrays."""
+    async with run_script(
+        f"""{IS_A}; create function alike(json, json) returns boolean language sql stable as 'select is_a()';
+        create function compared(json, json) returns int language sql as 'select 0';
+        create operator ~= (procedure = alike, leftarg = json, rightarg = json);
+        create operator class jsons default for type json using btree as operator 3 ~=, function 1 compared(json, json);
+        create function f() returns boolean language sql as $$ select array['2'::json] = array['1'::json] $$"""
+    ) as database:
+        one = await database.ask("select f()", CLAIMS)
+        other = await database.ask("select f()", {**CLAIMS, "secret": "b"})
+        footprint = await database.of_function("f()")
+
+    assert one != other
+    assert footprint.claims == {"secret"}

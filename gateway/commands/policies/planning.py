@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -16,6 +17,7 @@ from gateway.commands.policies.opening import Opened, connected, read_or_exit, s
 
 if TYPE_CHECKING:
     from gateway.policies import Plan, PolicyError, PolicySet
+    from gateway.policies.impact import Impact
     from gateway.policies.plan import Loss
 
 EXIT_DRIFT = 3
@@ -24,14 +26,17 @@ EXIT_DRIFT = 3
 
 def run_plan(opened: Opened, *, sql: bool, as_json: bool, rewrite: bool, exit_code: bool, impact: float | None) -> None:
     """Show what `apply` would do. Changes nothing."""
+    from gateway.policies.impact import impact_document, impact_lines
+
     policy_set = read_or_exit(opened.folder)
     plan = asyncio.run(_plan(opened, policy_set, rewrite=rewrite))
+    found = asyncio.run(_impact(opened, policy_set, impact, rewrite=rewrite)) if impact is not None else None
     if as_json:
-        _print_json(plan)
+        _print_json(plan, {"impact": impact_document(found)} if found else {})
     else:
         show_plan(plan, sql=sql)
-        if impact is not None and plan.changes:
-            _show_impact(opened, policy_set, impact)
+        for line in impact_lines(found) if found else ():
+            typer.echo(line)
         _next_step(plan, opened.folder)
     if exit_code and plan.changes:
         raise typer.Exit(EXIT_DRIFT)
@@ -120,10 +125,10 @@ def show_plan(plan: Plan, *, sql: bool, heading: str | None = "Plan") -> None:
         typer.echo(f"Note: {note}")
 
 
-def _print_json(plan: Plan) -> None:
+def _print_json(plan: Plan, more: Mapping[str, Any] | None = None) -> None:
     from gateway.policies.documents import plan_document
 
-    typer.echo(json.dumps(plan_document(plan), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps({**plan_document(plan), **(more or {})}, indent=2, ensure_ascii=False))
 
 
 def _next_step(plan: Plan, folder: Path) -> None:
@@ -135,8 +140,14 @@ def _next_step(plan: Plan, folder: Path) -> None:
         typer.echo(f"Apply exactly this: passerelle policies apply {folder} --plan {plan.digest}{allow}")
 
 
-def _show_impact(opened: Opened, policy_set: PolicySet, budget: float) -> None:
-    raise NotImplementedError
+async def _impact(opened: Opened, policy_set: PolicySet, seconds: float, *, rewrite: bool) -> Impact:
+    from gateway.policies.impact import Budget, impact
+    from gateway.policies.plan import Application
+
+    application = Application(policy_set, _person(), rewrite=rewrite)
+    async with connected(opened.owner) as connection:
+        budget = Budget(timedelta(seconds=seconds))
+        return await impact(connection, application, policy_set.personas.values(), budget)
 
 
 def _losses(allow: Sequence[str]) -> frozenset[Loss]:

@@ -2,6 +2,7 @@
 
 from gateway.policies.database.digest import state_digest
 from gateway.policies.database.read import read_state
+from gateway.policies.database.scratch import PRINTING, search
 from gateway.policies.database.state import (
     Applied,
     Columns,
@@ -18,6 +19,7 @@ from gateway.policies.database.state import (
 from gateway.policies.database.verdicts import Refusal, Verdict, Wanted, judge
 
 __all__ = [
+    "PRINTING",
     "Applied",
     "ColumnState",
     "Columns",
@@ -34,5 +36,6 @@ __all__ = [
     "Wanted",
     "judge",
     "read_state",
+    "search",
     "state_digest",
 ]

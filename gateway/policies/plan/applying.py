@@ -17,7 +17,7 @@ from typing import Final
 
 import asyncpg
 
-from gateway.policies.database import read_state
+from gateway.policies.database import PRINTING, read_state, search
 from gateway.policies.model import PolicySet
 from gateway.policies.plan.changes import Loss
 from gateway.policies.plan.compiled import compile_set
@@ -91,6 +91,8 @@ async def _attempt(connection: Connection, application: Application) -> Plan:
 
 async def enforce(connection: Connection, application: Application) -> Plan:
     """The same within the caller's transaction, and without a record of it: for tests, which roll it back."""
+    # Nothing that others may have put into the owner's search path is run on the way.
+    await search(connection, PRINTING)
     milliseconds = int(application.lock_timeout.total_seconds() * 1000)
     await connection.execute("select set_config('lock_timeout', $1, true)", str(milliseconds))
     await connection.execute("select pg_advisory_xact_lock($1)", _LOCK_KEY)
@@ -98,8 +100,10 @@ async def enforce(connection: Connection, application: Application) -> Plan:
     if application.expected is not None and plan.digest != application.expected:
         raise PlanOutdated(application.expected, plan.digest)
     _require_allowed(plan, application.allow)
+    await search(connection, (*application.policy_set.defaults.search_path, "pg_temp"))
     for statement in plan.statements:
         await _execute(connection, statement)
+    await search(connection, PRINTING)
     await _verify(connection, plan)
     return plan
 

@@ -335,3 +335,26 @@ async def test_an_expression_cannot_become_another_statement(
         await apply(owner, replace(good, tables=(replace(table, rows=(row,)),)))
     assert await owner.fetchval("select count(*) from todos") == 3
     assert await owner.fetchval("select count(*) from pg_policy") == 0
+
+
+async def test_names_mean_the_same_when_planned_and_applied(owner: asyncpg.Connection, files: WriteFiles) -> None:
+    """They are looked up in the set's search path, whatever the owner's own is."""
+    await owner.execute(TODOS + "create schema rules; create table rules.chosen (id bigint)")
+    for schema, answer in (("rules", "true"), ("public", "false")):
+        await owner.execute(f"create function {schema}.allowed() returns boolean language sql stable return {answer}")
+    folder = files(
+        {
+            "defaults.yaml": "search_path: [rules, public]\nschemas: [rules]\n",
+            "todos.yaml": TODOS_FILE.replace(
+                "using: user_id = auth.uid()", "using: allowed() and id not in (table chosen)"
+            ),
+            "functions.yaml": "function: rules.allowed()\nexecute: [authenticated]\n",
+        }
+    )
+    await owner.execute("set search_path = public")
+    await apply(owner, folder)
+    assert await owner.fetchval("select pg_get_expr(polqual, polrelid) from pg_policy") == (
+        "(( SELECT rules.allowed() AS allowed) AND (NOT (id IN ( SELECT chosen.id\n   FROM rules.chosen))))"
+    )
+    assert await owner.fetchval("show search_path") == "public"
+    assert (await make_plan(owner, read_set(folder))).changes == ()

@@ -128,7 +128,9 @@ def pull(
 def test(
     folder: Folder = None,
     mutate: Annotated[bool, typer.Option("--mutate", help="Break each clause in turn: does a test notice?")] = False,
-    keyword: Annotated[str | None, typer.Option("-k", help="Only tests whose name has this.", metavar="TEXT")] = None,
+    keyword: Annotated[
+        str | None, typer.Option("-k", help="Only tests (or mutants) whose name has this.", metavar="TEXT")
+    ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the results as JUnit XML.", metavar="FILE")] = None,
     jobs: Annotated[int | None, typer.Option(help="Databases to mutate at a time.", metavar="N")] = None,
     config: Config = None,

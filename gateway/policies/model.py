@@ -125,7 +125,7 @@ class Persona:
 
 class Outcome(enum.StrEnum):
     """What a probe expects. ROWS: exactly `Expected.rows`; SOME: at least one; ALL: as many as there are;
-    DENIED: an error, or for a single row that is selected, updated or deleted by key: nothing."""
+    DENIED: permission denied (42501), or no row found."""
 
     ROWS = "rows"
     SOME = "some"
@@ -157,7 +157,8 @@ class Action:
     """What a probe tries: `verb` on `table` for the rows of `where` (SQL) and `key` (column: JSON value), with
     `values` (column: JSON value) to insert or set; or a call of `function` with named `values`.
 
-    An update without values sets the key's first column to itself, which asks `using` and `check` and changes nothing.
+    An update without values sets a column that the role may update to itself, the key's first one if it can: that asks
+    `using` and `check` and changes nothing.
     `columns` are what a select asks for, and what a write returns (RETURNING: the rules of reading must then accept the
     new row); none means that rows are only counted, and then a write without `where` and `key` reads nothing.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,9 @@ _PAUSE: Final = 1.0
 _SAID: Final = 10
 """Changes that are logged one by one; the audit table has all."""
 _SUFFIXES: Final = (".yaml", ".yml")
+
+
+logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it counts changes aloud
 
 
 class PolicyWatch:
@@ -66,7 +70,8 @@ class PolicyWatch:
                 await connection.close()
         except PolicyError as error:
             for problem in error.problems:
-                self._log.error("a policy file is wrong; the old policies hold", problem=str(problem), fix=problem.fix)
+                said = {"fix": problem.fix} if problem.fix else {}
+                self._log.error("a policy file is wrong; the old policies hold", problem=str(problem), **said)
         except (ApplyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             self._log.error("the policy files were not applied; the old policies hold", reason=str(error))
         else:

@@ -251,6 +251,16 @@ async def test_row_security_of_the_tables_counts_where_somebody_vouches(run_scri
     assert definer.claims == {"org"}
 
 
+async def test_defaults_count_where_somebody_vouches(run_script: RunScript) -> None:
+    script = policy("f()", PLPGSQL.replace("f()", "f(x timestamptz default now())"))
+    annotation = Annotation(claims=frozenset({"org"}))
+    async with run_script(script, annotations={"f(timestamptz)": annotation}) as database:
+        footprint = await database.of("t")
+
+    assert footprint.clock
+    assert footprint.claims == {"org"}
+
+
 async def test_nobody_vouches_for_a_volatile_function(run_script: RunScript) -> None:
     script = policy("f()", PLPGSQL.replace("stable", "volatile"))
     async with run_script(script, annotations={"f()": VOUCHED}) as database:

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from gateway.catalog import ALL, Footprint, joined, key, load_footprints
-from gateway.catalog.footprint import builtins
+from gateway.catalog.footprint import postgresql
 from tests.catalog.footprint_scripts import READER, RunScript, table
 
 TEAMS = """
@@ -318,7 +318,7 @@ where p.provolatile <> 'i' and not p.proname = any ($1)
 async def test_operators_and_casts_of_postgresql_are_understood(script_connection: asyncpg.Connection) -> None:
     """Bodies are read by names, and these run without one: only those that the reader of bodies looks for may do more
     than compute."""
-    found = await script_connection.fetch(LEFT_OPAQUE, list(builtins.HARMLESS_STABLE))
+    found = await script_connection.fetch(LEFT_OPAQUE, list(postgresql.HARMLESS_STABLE))
 
     assert {row["proname"] for row in found} == {"regclass", "timetz"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.catalog.code import FIRST_USER_OID, FunctionCode
-from gateway.catalog.footprint import builtins
+from gateway.catalog.footprint import postgresql
 from gateway.catalog.footprint.reading import Reading
 from gateway.catalog.nodetree import CURRENT_SETTING_OIDS
 from gateway.catalog.trust import known
@@ -42,11 +42,11 @@ def _built_in(reading: Reading, oid: int, function: FunctionCode | None, stable:
         reading.fail("runs what it is given as a value, or changes its session")
     elif function is not None and function.volatility == "v" and not function.internal:
         reading.volatile = "is volatile"
-    elif stable in builtins.CLOCK:
+    elif stable in postgresql.CLOCK:
         reading.clock = True
-    elif stable in builtins.SEARCH_PATH:
+    elif stable in postgresql.SEARCH_PATH:
         reading.settings.add("search_path")
-    elif stable is not None and stable not in builtins.HARMLESS_STABLE:
+    elif stable is not None and stable not in postgresql.HARMLESS_STABLE:
         reading.fail("depends on more than its arguments")
 
 
@@ -57,7 +57,9 @@ def _of_extension(reading: Reading, function: FunctionCode) -> None:
         reading.fail("changes its session")
     elif function.volatility == "v" and not function.internal:
         reading.volatile = "is volatile"
-    elif function.name in builtins.CLOCK_OF_EXTENSIONS:
+    elif function.name in postgresql.CLOCK_OF_EXTENSIONS:
         reading.clock = True
-    elif function.volatility == "s" and not function.internal and function.name not in builtins.HARMLESS_OF_EXTENSIONS:
+    elif (
+        function.volatility == "s" and not function.internal and function.name not in postgresql.HARMLESS_OF_EXTENSIONS
+    ):
         reading.fail("depends on more than its arguments")

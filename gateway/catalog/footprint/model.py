@@ -121,7 +121,8 @@ class Sum:
 @dataclass(frozen=True, slots=True)
 class Annotation:
     """What somebody vouches that a function depends on: these tables (and what row security says about them), these
-    claims, and the clock no finer than `clock`, None for not at all. The function's code is then not looked at."""
+    claims, and the clock no finer than `clock`, None for not at all. The function's code is then not looked at; only
+    what PostgreSQL computes in place of missing arguments is."""
 
     tables: frozenset[Name] = frozenset()
     claims: frozenset[str] = frozenset()

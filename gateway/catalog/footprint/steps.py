@@ -185,6 +185,8 @@ class Steps:
             step.add(Footprint(claims=self._claims[oid]))
             return True
         step.add(Footprint(claims=annotation.claims, bound=annotation.clock))
+        if function.defaults:
+            step.read(self.tree(function.defaults))
         if function.volatility == "v":
             step.add(Footprint(volatile=f"{step.label} is declared VOLATILE, and nobody can vouch for such a one"))
         runner = function.owner if function.definer else step.caller

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from gateway.catalog.code import FIRST_USER_OID, FunctionCode, TypeCode
-from gateway.catalog.footprint import builtins
+from gateway.catalog.footprint import postgresql
 from gateway.catalog.footprint.claim_texts import take_claims
 from gateway.catalog.footprint.reading import EVERY_COLUMN, Reading
 from gateway.catalog.graph import CodeGraph, Node
@@ -81,8 +81,8 @@ class TextReader:
         for name in text.names:
             for node in graph.by_name["name"].get(name, ()):
                 self._name(reading, node)
-        if text.names & builtins.SYSTEM_COLUMNS:
-            reading.fail(f"may read the system column {min(text.names & builtins.SYSTEM_COLUMNS)}")
+        if text.names & postgresql.SYSTEM_COLUMNS:
+            reading.fail(f"may read the system column {min(text.names & postgresql.SYSTEM_COLUMNS)}")
 
     def _name(self, reading: Reading, node: Node) -> None:
         kind, oid = node
@@ -99,9 +99,9 @@ class TextReader:
             if token.kind not in ("word", "quoted") or not _may_be_type(found, position):
                 continue
             name = token.text.removeprefix("_")
-            if name in builtins.TIMED_TYPE_NAMES or any(self._is_row(spelling) for spelling in spellings(token)):
+            if name in postgresql.TIMED_TYPE_NAMES or any(self._is_row(spelling) for spelling in spellings(token)):
                 reading.clock = True
-            elif name in builtins.NAMING_TYPE_NAMES:
+            elif name in postgresql.NAMING_TYPE_NAMES:
                 reading.fail("looks up an object whose name is a value")
 
     def _is_row(self, name: str) -> bool:
@@ -127,7 +127,7 @@ def _composite(types: Sequence[TypeCode]) -> set[int]:
 
 def _clock(reading: Reading, found: Sequence[Token], body: str) -> None:
     words = {token.text for token in found if token.kind == "word"}
-    if words & builtins.CLOCK_WORDS or words & builtins.JSON_WORDS:
+    if words & postgresql.CLOCK_WORDS or words & postgresql.JSON_WORDS:
         reading.clock = True
     if "tablesample" in words:
         reading.volatile = "reads a random sample"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from gateway.catalog.code import FIRST_USER_OID
-from gateway.catalog.footprint import builtins
+from gateway.catalog.footprint import postgresql
 from gateway.catalog.footprint.claim_trees import called, claim_of, setting_name
 from gateway.catalog.footprint.reading import EVERY_COLUMN, Reading
 from gateway.catalog.graph import CodeGraph
@@ -144,9 +144,9 @@ class TreeReader:
     def _input(self, reading: Reading, coercion: Node, _: int) -> None:
         """A text that is turned into a value: as a date, 'today' is the clock."""
         type_ = coercion.text("resulttype")
-        if type_ in builtins.NAMING_TYPES:
+        if type_ in postgresql.NAMING_TYPES:
             reading.fail("looks up an object whose name is a value")
-        elif type_ not in builtins.PLAIN_TYPES and self._kinds.get(int(type_)) != "e":
+        elif type_ not in postgresql.PLAIN_TYPES and self._kinds.get(int(type_)) != "e":
             reading.clock = True
 
 
@@ -165,11 +165,11 @@ def _column(reading: Reading, variable: Node, depth: int) -> None:
 
 def _value(reading: Reading, function: Node, _: int) -> None:
     value = function.text("op")
-    if value in builtins.CLOCK_VALUES:
+    if value in postgresql.CLOCK_VALUES:
         reading.clock = True
-    elif value in builtins.SEARCH_PATH_VALUES:
+    elif value in postgresql.SEARCH_PATH_VALUES:
         reading.settings.add("search_path")
-    elif value not in builtins.ROLE_VALUES:
+    elif value not in postgresql.ROLE_VALUES:
         reading.fail(f"asks for value {value} of SQL")
 
 

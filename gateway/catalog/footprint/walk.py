@@ -28,7 +28,8 @@ class Footprints:
 
     def of_relation(self, oid: int, role: str | None) -> Footprint:
         """What the rows depend on that `SELECT * FROM relation` shows to the role: contents, policies, views, and what
-        prints or compares its values. Conditions, computed columns and casts of a request come on top."""
+        prints or compares its values. What a request adds comes on top: `of_operators` for conditions and orders,
+        `of_name` for computed columns and casts, and the clock if one of its values is a text like `now` for a time."""
         columns = frozenset(self._steps.columns(oid, EVERY_COLUMN))
         return self._from(("relation", oid), self._role(role)) | Footprint(columns=columns)
 

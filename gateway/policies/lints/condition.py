@@ -12,7 +12,7 @@ from typing import Literal
 
 from gateway.policies.expressions.clauses import Clause
 from gateway.policies.lints.leaf import Leaf, Openness
-from gateway.policies.lints.reading import Reading, Table, tree
+from gateway.policies.lints.reading import About, Reading, tree
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -105,6 +105,6 @@ class Condition:
 
 
 @lru_cache(maxsize=8192)
-def condition(text: str, table: Table) -> Condition:
+def condition(text: str, about: About) -> Condition:
     """The same object for the same arguments: a text is read once, however many lints ask."""
-    return Condition(Reading(text, table), tree(text))
+    return Condition(Reading(text, about), tree(text))

@@ -143,7 +143,7 @@ class Leaf:
     def _is_tautology(self) -> bool:
         """Such as `id = id` and `id is not null`, where `id` cannot be null."""
         split = self.reading.comparison(self.first, self.end)
-        if split is None or not self.columns <= self.reading.table.required:
+        if split is None or not self.columns <= self.reading.about.required:
             return False
         left, operator, right = split
         if operator == "=" and not self.negated:

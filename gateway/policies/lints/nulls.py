@@ -27,7 +27,7 @@ def _trap(leaf: Leaf) -> str | None:
         excludes = split[1] == "not in" or (split[1] == "in" and leaf.negated)
         if excludes or (split[1] in ("<>", "!=") and reading.found.key(split[2][0]) == "all"):
             return "NOT IN lets no row through once the subquery returns a single null"
-    if comparison is None or comparison.other is not Side.CALLER or comparison.column in reading.table.required:
+    if comparison is None or comparison.other is not Side.CALLER or comparison.column in reading.about.required:
         return None
     same = "is distinct from" if leaf.negated else "is not distinct from"
     if comparison.operator == same:

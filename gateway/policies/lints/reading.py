@@ -46,9 +46,9 @@ class Source(NamedTuple):
     start: int
 
 
-class Table(NamedTuple):
-    """The table that an expression is about, by the name under which its own columns appear in subqueries. `columns`
-    is None where no database tells; `required` are those that are never null."""
+class About(NamedTuple):
+    """The table that an expression is about. `name` is what its columns stand behind in subqueries; `columns` is None
+    where no database tells; `required` are those that are never null."""
 
     name: str
     columns: frozenset[str] | None = None
@@ -60,7 +60,7 @@ class Reading:
     """A text with what it names. What the lexer refuses reads as a text that names nothing."""
 
     text: str
-    table: Table
+    about: About
 
     @property
     def found(self) -> Syntax:
@@ -79,7 +79,7 @@ class Reading:
     @cached_property
     def columns(self) -> tuple[tuple[int, str], ...]:
         """At which token which column of the table itself stands."""
-        return tuple(_columns(self.found, self.table))
+        return tuple(_columns(self.found, self.about))
 
     @property
     def has_subquery(self) -> bool:
@@ -212,9 +212,9 @@ def _source(found: Syntax, index: int) -> Iterator[Source]:
     yield Source(schema, name, found.tokens[after].text if named else name, index)
 
 
-def _columns(found: Syntax, table: Table) -> Iterator[tuple[int, str]]:
+def _columns(found: Syntax, about: About) -> Iterator[tuple[int, str]]:
     """Without known columns every bare name may be one."""
-    known = table.columns
+    known = about.columns
     reading = frozenset(_reading_brackets(found)) if known is not None else frozenset[int]()
     for index, token in enumerate(found.tokens):
         if token.kind not in ("word", "quoted") or (known is not None and token.text not in known):
@@ -223,7 +223,7 @@ def _columns(found: Syntax, table: Table) -> Iterator[tuple[int, str]]:
         if after in ("(", ".") or before in ("as", ":") or (found.keys[index] in _NO_COLUMNS):
             continue
         if before == ".":
-            if found.is_name(index - 2) and found.tokens[index - 2].text == table.name:
+            if found.is_name(index - 2) and found.tokens[index - 2].text == about.name:
                 yield index, token.text
         elif not reading or reading.isdisjoint(_around(found, index)):
             yield index, token.text

@@ -26,7 +26,7 @@ from gateway.policies.model import (
     TableRules,
 )
 from gateway.policies.problems import Place
-from gateway.sqltext import NotUnderstood, tokens
+from gateway.sqltext import NotUnderstood, Token, tokens
 
 NO_COLUMNS: Columns = frozenset()
 
@@ -47,12 +47,12 @@ class Rule:
         return self.condition.reading.calls
 
     def place(self, word: str = "") -> Place | None:
-        """Where it stands in a file; where `word` stands in it, if that is part of a token there."""
+        """Where it stands in a file; where `word` stands in it, if that is a name or part of a literal there."""
         if self.origin is None:
             return None
         try:
-            found = (token.start for token in tokens(self.origin.text) if word in token.text)
-            return self.origin.place(next(found, 0) if word else 0)
+            found = (token.start for token in tokens(self.origin.text) if _is(token, word))
+            return self.origin.place(next(found, 0))
         except NotUnderstood:
             return self.origin.place()
 
@@ -274,6 +274,10 @@ class Scene:
     def affected(self, policy: Policy) -> tuple[str, ...]:
         """The roles of requests to which a policy applies."""
         return tuple(role for role in self.roles if self.identities(role) & set(policy.roles))
+
+
+def _is(token: Token, word: str) -> bool:
+    return token.text == word or (token.kind == "string" and bool(word) and word in token.text)
 
 
 def words(items: Iterable[str], last: str = "and") -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from gateway.policies.database.state import Columns, PolicyState, RelationState, State
 from gateway.policies.lints.condition import condition
-from gateway.policies.lints.reading import Table as About
+from gateway.policies.lints.reading import About
 from gateway.policies.lints.scene import Policy, Rule, Scene, Table
 from gateway.policies.model import PUBLIC, Expression, FunctionRules, PolicySet, QualifiedName, RowPolicy, TableRules
 from gateway.policies.plan import Compiled, CompiledTable, Examined

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.policies.lints.condition import condition
 from gateway.policies.lints.leaf import Openness
-from gateway.policies.lints.reading import Table
+from gateway.policies.lints.reading import About
 from tests.policies.lints.conftest import KARIM, MARIE, Lab
 
 SQL = f"""
@@ -17,7 +17,7 @@ create table public.notes (id integer not null, user_id uuid, team integer, body
 insert into public.notes values (1, '{MARIE}', 1, 'a'), (2, '{KARIM}', 2, 'b'), (3, null, null, null);
 grant select on public.notes to anon, authenticated;
 """
-TABLE = Table("notes", frozenset({"id", "user_id", "team", "body"}), frozenset({"id"}))
+TABLE = About("notes", frozenset({"id", "user_id", "team", "body"}), frozenset({"id"}))
 
 LEAVES = (
     "true",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,3 +136,26 @@ async def test_both_outcomes_occur_among_the_random_sets(lab: Lab) -> None:
         if len(outcomes) == 2:
             return
     raise AssertionError(outcomes)
+
+
+async def test_policies_that_people_wrote_by_hand(lab: Lab) -> None:
+    """Table by table and verb by verb, in a database of many authors."""
+    async with lab.having((Path(__file__).parents[1] / "hand_written.sql").read_text("utf-8")):
+        messages = said(await lab.lint_database(), "L010")
+        columns = await lab.connection.fetch(
+            "select c.oid::regclass::text as name, min(quote_ident(a.attname)) as attribute from pg_class c "
+            "join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and a.attgenerated = '' and a.attidentity = '' "
+            "where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') group by c.oid"
+        )
+        refused = set[str]()
+        for (name, column), role in itertools.product(columns, ("anon", "authenticated")):
+            for doing, statement in (
+                ("reading", f"select 1 from {name}"),
+                ("inserting into", f"insert into {name} default values"),
+                ("updating", f"update {name} set {column} = {column} where {column} is null"),
+                ("deleting from", f"delete from {name} where {column} is null"),
+            ):
+                if await lab.run(statement, sub=MARIE, role=role) == "42P17":
+                    refused.add(f"{doing} public.{name} as {role}")
+    assert refused
+    assert refused == {message.partition(" leads back")[0] for message in messages}

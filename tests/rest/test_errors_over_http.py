@@ -238,7 +238,10 @@ ERRORS: list[tuple[str, dict[str, Any], int, str, str, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("row", ERRORS, ids=[f"{row[0]} {row[1]}"[:80] for row in ERRORS])
+# Tokens hold the time at which a worker collected them: they cannot be part of a name.
+@pytest.mark.parametrize(
+    "row", ERRORS, ids=[f"{row[0]} {' '.join(row[1])} {number}"[:80] for number, row in enumerate(ERRORS)]
+)
 async def test_errors(mediatheque: Mediatheque, row: tuple[str, dict[str, Any], int, str, Any, Any, Any]) -> None:
     target, sent, status, code, message, details, hint = row
     answer = await both(mediatheque, target, **sent)

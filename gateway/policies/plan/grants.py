@@ -37,22 +37,28 @@ class Grants:
         name, (role, privilege) = relation.name, key
         if held is None:
             yield Revoke(name, role, privilege, None, loss)
-            yield from self._kept(relation, role, privilege)
+            yield from self._kept(relation, key, None)
             held = frozenset()
         if desired is None:
             yield Grant(name, role, privilege, None)
             return
         if held - desired:
             yield Revoke(name, role, privilege, held - desired, loss)
+            yield from self._kept(relation, key, held - desired)
         if desired - held:
             yield Grant(name, role, privilege, desired - held)
 
-    def _kept(self, relation: RelationState, role: str, privilege: str) -> Iterator[Change]:
+    def _kept(self, relation: RelationState, key: tuple[str, str], lost: Columns) -> Iterator[Change]:
         """What PUBLIC loses, trusted roles keep."""
-        if role == PUBLIC:
-            for trusted in self._trusted():
-                if relation.grants.get((trusted, privilege), frozenset()) is not None:
-                    yield Grant(relation.name, trusted, privilege, None)
+        role, privilege = key
+        if role != PUBLIC:
+            return
+        for trusted in self._trusted():
+            own = relation.grants.get((trusted, privilege), frozenset[str]())
+            if trusted == relation.owner or own is None:
+                continue
+            if lost is None or lost - own:
+                yield Grant(relation.name, trusted, privilege, None if lost is None else lost - own)
 
     def _trusted(self) -> list[str]:
         """Roles past row security that the files do not rule, such as `service_role`."""
@@ -84,5 +90,5 @@ class Grants:
 
     def _still(self, function: FunctionState) -> Iterator[Change]:
         for trusted in self._trusted():
-            if trusted not in function.executors:
+            if trusted not in function.executors and trusted != function.owner:
                 yield GrantExecute(function.signature, function.kind == "p", trusted, keeps=True)

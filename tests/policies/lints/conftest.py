@@ -71,7 +71,7 @@ class Lab:
         try:
             claims = json.dumps({"role": role, **({"sub": sub} if sub else {})})
             await self.connection.execute("select set_config('request.jwt.claims', $1, true)", claims)
-            await self.connection.execute(f"set local role {role}")
+            await self.connection.execute(f"set local search_path = public; set local role {role}")
             return await self.connection.fetch(statement)
         except asyncpg.PostgresError as refused:
             return str(refused.sqlstate)

@@ -29,7 +29,7 @@ async def failures(lab: Lab, tables: list[str], roles: tuple[str, ...] = ("anon"
     found = set[str]()
     for table, role, (verb, statement) in itertools.product(tables, roles, statements.items()):
         # What is not granted is refused one way or the other.
-        if await lab.connection.fetchval("select has_table_privilege($1, $2, $3)", role, table, verb):
+        if await lab.connection.fetchval("select has_table_privilege($1, $2, $3)", role, f"public.{table}", verb):
             outcome = await lab.run(statement.format(table), sub=MARIE, role=role)
             found |= {outcome} if isinstance(outcome, str) else set()
     return found & ENDLESS

@@ -213,7 +213,11 @@ class Gateway:
 
     def _loaded(self, catalog: Catalog) -> None:
         """A new catalog: statements prepared before it may be out of date."""
-        self.database.flush()
+        self.database.flush(keeps_plans=not catalog.lying_functions)
+        for name, reason in catalog.lying_functions.items():
+            self._log.warning(
+                "a function is declared IMMUTABLE and is not: plans are not kept", function=name, reason=reason
+            )
         # A catalog lives long and has many objects; without this, collections would walk through all of them.
         gc.freeze()
 

@@ -22,7 +22,7 @@ from gateway.catalog.model import (
 from gateway.catalog.provenance import trace_views
 from gateway.catalog.relationships import Keys, primary_keys, relationships
 from gateway.catalog.rows import ComputedRow, ForeignKey, RelationRow, Row, UniqueKey
-from gateway.catalog.trust import Code, analyse
+from gateway.catalog.trust import Code, analyse, lying_functions
 
 _KINDS = {
     "r": RelationKind.TABLE,
@@ -91,8 +91,14 @@ def assemble(facts: Facts, scope: Scope, version: int) -> Catalog:
         server_version=facts.server_version,
         opaque_operators=trust.operators,
         opaque_names=trust.names,
+        lying_functions=_lying(facts.code),
         version=version,
     )
+
+
+def _lying(code: Code) -> dict[str, str]:
+    reasons = lying_functions(code)
+    return {f"{each.schema}.{each.name}": reasons[each.oid] for each in code.functions if each.oid in reasons}
 
 
 def _provenance(

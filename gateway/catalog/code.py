@@ -17,7 +17,9 @@ FIRST_USER_OID = 16384
 class FunctionCode:
     """`body` is the text of an SQL function, or the C name of one in language `internal`; `tree` is the stored tree
     of a standard body, `defaults` that of the parameters' defaults. `internal` is true for functions that cannot be
-    called from SQL. `parts` are an aggregate's own functions. `definer` is SECURITY DEFINER: it runs as `owner`."""
+    called from SQL. `parts` are an aggregate's own functions. `definer` is SECURITY DEFINER: it runs as `owner`.
+    `source` is what can be read of a user-defined one as text: a body in any language, or the print of a standard one.
+    """
 
     oid: int
     schema: str
@@ -39,6 +41,7 @@ class FunctionCode:
     sort_operator: int = 0
     owner: int = 0
     definer: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

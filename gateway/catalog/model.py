@@ -232,6 +232,8 @@ class Catalog:
     (source, target); `media_domains` maps a domain's name to the media type it stands for; `schemas` maps each
     exposed schema to its comment. `opaque_operators` is None, or says which user-defined operator or cast makes the
     filter operators of the URL grammar reach code that is not vouched for.
+    `lying_functions` are those declared IMMUTABLE that are not, with the reason: plans hold answers of theirs, so none
+    may outlive its request.
     `opaque_names` are the unqualified names of all functions and types, of any schema, that are not vouched for, with
     the reason: a name of a request that is not a column (a computed field, a cast) may mean one of them. `version`
     counts loads in this process.
@@ -249,4 +251,5 @@ class Catalog:
     server_version: int
     opaque_operators: str | None = None
     opaque_names: Mapping[str, str] = field(default_factory=dict[str, str])
+    lying_functions: Mapping[str, str] = field(default_factory=dict[str, str])
     version: int = 0

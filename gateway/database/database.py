@@ -75,9 +75,10 @@ class Database:
         """Refuse new work, give work under way `timeout` seconds, close all connections."""
         await self._pool.close(timeout)
 
-    def flush(self) -> None:
-        """Replace all connections as they become free, after the catalog has changed."""
-        self._pool.flush()
+    def flush(self, *, keeps_plans: bool = True) -> None:
+        """Replace all connections as they become free, after the catalog has changed. Without `keeps_plans` the new
+        ones plan each statement anew: what PostgreSQL planned for one caller might answer another."""
+        self._pool.flush(keeps_plans=keeps_plans)
 
     async def ping(self) -> None:
         """Make sure that the server answers. Nothing is tried while all connections are in use, for those will tell.

@@ -75,6 +75,7 @@ class Pool:
         self._named_statements = named_statements
         self._shared = shared
         self._max_waiting = max_waiting
+        self._keeps_plans = True
         self._idle: list[Session] = []
         self._busy: set[Session] = set()
         self._slots = 0  # sessions, being opened, in service or being closed
@@ -209,8 +210,10 @@ class Pool:
             self._drained.set()
         self._end(session)
 
-    def flush(self) -> None:
-        """End all sessions, the busy ones when they are given back: they cache what the catalog was."""
+    def flush(self, *, keeps_plans: bool = True) -> None:
+        """End all sessions, the busy ones when they are given back: they cache what the catalog was. `keeps_plans` is
+        for the new ones."""
+        self._keeps_plans = keeps_plans
         self._generation += 1
         idle, self._idle = self._idle, []
         for session in idle:
@@ -298,6 +301,7 @@ class Pool:
             generation=self._generation,
             named=self._named_statements,
             shared=self._shared,
+            keeps_plans=self._keeps_plans,
         )
         self.acquisitions += 1
         self._busy.add(session)

@@ -47,6 +47,9 @@ class Session:
     nothing may run on it before a scrub, which travels with the next statement. A scrub is a transaction of its own,
     so what it does stays done if that statement fails.
 
+    Without `keeps_plans` nothing that PostgreSQL planned for one statement serves another: in this database plans may
+    hold what one caller saw.
+
     `shared` sessions have a transaction pooler behind them: each transaction may meet another backend, which others
     have used. So each transaction scrubs the backend it got, and nothing is prepared by name.
     """
@@ -65,6 +68,7 @@ class Session:
         "fresh",
         "generation",
         "idle_since",
+        "keeps_plans",
         "scrubs",
         "switches",
         "unusable",
@@ -78,6 +82,7 @@ class Session:
         generation: int,
         named: bool,
         shared: bool,
+        keeps_plans: bool = True,
         statements_limit: int = 128,
     ) -> None:
         self.connection = connection
@@ -88,6 +93,7 @@ class Session:
         self.dirty = False
         self.fresh = True
         self.unusable = False
+        self.keeps_plans = keeps_plans
         self.scrubs = 0
         self.switches = 0
         self._named = named
@@ -100,6 +106,8 @@ class Session:
     async def read(self, caller: Caller, sql: str, arguments: Arguments) -> list[asyncpg.Record]:
         """Run one statement outside of a transaction block, as `caller`. Its identity is sent along if needed."""
         before = b"" if caller is self.carried and not self.dirty else self.messages_to_carry(caller)
+        if not self.keeps_plans:
+            before = _FORGET_PLANS + before
         state = self._statements.get(sql)
         if not before:
             if state is None:
@@ -152,6 +160,8 @@ class Session:
     def messages_to_open(self, caller: Caller, envelope: Envelope | None, mode: TransactionMode) -> bytes:
         """What opens a transaction for `caller` on a session that carries nobody; `envelope` None: no request.*."""
         opening = wire.script([begin(mode)])
+        if not self.keeps_plans:
+            opening += _FORGET_PLANS
         pairs = caller_settings(caller) if envelope is None else transaction_settings(caller, envelope, mode)
         if self._shared:
             return opening + self._clean() + self._set(pairs, local=True)
@@ -167,9 +177,10 @@ class Session:
         self, before: Turn | None, turn: Turn, mode: TransactionMode, adopted: Mapping[str, str]
     ) -> bytes:
         """What makes an open transaction go on with another request of the same caller."""
-        return wire.script(turn_commands(before, turn, mode)) + self._set(
-            turn_settings(turn, mode, adopted), local=True
-        )
+        commands = wire.script(turn_commands(before, turn, mode))
+        if not self.keeps_plans:
+            commands += _FORGET_PLANS
+        return commands + self._set(turn_settings(turn, mode, adopted), local=True)
 
     def forget(self, sql: str) -> None:
         """Prepare `sql` anew when it is needed next: its tables have changed."""
@@ -235,6 +246,7 @@ def _lines(file: str) -> list[str]:
 
 
 _BEGIN = wire.script(["BEGIN"])
+_FORGET_PLANS = wire.script(["DISCARD PLANS"])
 _COMMIT = wire.script(["COMMIT"])
 _SCRUB = wire.script(_lines("scrub.sql")) + wire.parse("", _sql("scrub_rest.sql"))
 _VACATE = wire.script(_lines("vacate.sql"))

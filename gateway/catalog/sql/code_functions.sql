@@ -9,6 +9,11 @@ select
     p.provolatile::text as volatility,
     case when l.lanname in ('sql', 'internal') then p.prosrc else '' end as body,
     p.prosqlbody::text as tree,
+    case
+        when p.oid >= 16384 and l.lanname not in ('internal', 'c') and e.extname is null
+        then coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)
+        else ''
+    end as source,
     p.proargdefaults::text as defaults,
     p.proconfig as settings,
     array(

@@ -7,5 +7,6 @@ else, takes the fast path; what is not understood is opaque.
 
 from gateway.catalog.code import Code
 from gateway.catalog.trust.analysis import Trust, analyse
+from gateway.catalog.trust.honesty import lying_functions
 
-__all__ = ["Code", "Trust", "analyse"]
+__all__ = ["Code", "Trust", "analyse", "lying_functions"]

@@ -182,6 +182,23 @@ def explain(
 
 
 @app.command()
+def footprint(
+    folder: Folder = None,
+    table: Annotated[str | None, typer.Option(help="Only this table.", metavar="TABLE")] = None,
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """What decides the rows of each table?
+
+    Tables, functions and claims behind each policy; who may share an answer.
+    """
+    from gateway.commands.policies.footprints import run_footprint
+    from gateway.commands.policies.opening import open_policies
+
+    run_footprint(open_policies(folder, config), table=table, as_json=as_json)
+
+
+@app.command()
 def history(
     count: Annotated[int, typer.Option(help="How many to show.", metavar="N")] = 20,
     as_json: Json = False,

@@ -119,3 +119,35 @@ def test_each_command_explains_itself(spawn: Spawn, command: str) -> None:
     general.finish()
     assert f"  {command} " in general.text()
     assert "..." not in general.text().split("Commands:")[1], "a line is too long for the list"
+
+
+async def test_footprints_name_what_decides(
+    run: Run, owner: asyncpg.Connection, files: Callable[[dict[str, str]], Path]
+) -> None:
+    await owner.execute(TODOS + "create function opaque() returns integer language plpgsql as 'begin return 1; end'")
+    function = "function: opaque\nexecute: [authenticated]\n"
+    folder = files({"todos.yaml": TODOS_FILE, "functions.yaml": function})
+    assert run("apply", folder)[0] == 0
+    code, text = run("footprint", folder)
+    assert code == 0, text
+    assert "  read by authenticated: by claims {sub}\n      tables: public.todos\n      functions: auth.uid" in text
+    assert "  called by authenticated: never: function public.opaque" in text
+    files({"functions.yaml": function + "reads: { tables: [public.todos], claims: [org], clock: 1m }\n"})
+    await owner.execute("alter function opaque() stable")
+    code, text = run("footprint", folder, "--table", "todos", "--json")
+    assert {entry["what"]: entry["claims"] for entry in json.loads(text)} == {
+        "read by authenticated": ["sub"],
+        "policy own": ["sub"],
+    }
+    assert "called by authenticated: by claims {org, sub}, for 60 s" in run("footprint", folder)[1]
+    assert run("footprint", folder, "--table", "nope")[0] == 1
+
+
+async def test_tables_that_no_file_names_are_looked_at_too(
+    run: Run, owner: asyncpg.Connection, files: Callable[[dict[str, str]], Path]
+) -> None:
+    await owner.execute(TODOS + "create table open (id integer); grant all on open to anon")
+    folder = files({"todos.yaml": TODOS_FILE})
+    code, text = run("check", folder)
+    assert code == 1
+    assert "public.open: error L001: anon may select, insert, update and delete every row of public.open" in text

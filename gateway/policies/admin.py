@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +15,7 @@ from gateway.errors import GatewayError, Unavailable
 from gateway.policies.documents import plan_document, problem_document
 from gateway.policies.files import read_set
 from gateway.policies.model import PolicySet
-from gateway.policies.plan import Application, ApplyError, Connection, Loss, apply, make_plan
+from gateway.policies.plan import Application, ApplyError, Connection, Interrupted, Loss, apply, make_plan
 from gateway.policies.problems import PolicyError, Problem
 
 Connect = Callable[[], Awaitable[Connection]]
@@ -74,50 +76,47 @@ class PolicyAdmin:
         """All problems, those of the database too."""
         from gateway.policies.checking import check  # noqa: PLC0415 - sqlglot is slow to import
 
-        connection = await self._connection()
-        try:
+        async with self._connected() as connection:
             problems = await check(self._folder, connection)
-        finally:
-            await connection.close()
         return {"problems": [problem_document(problem) for problem in problems]}
 
     async def plan(self, _: bytes) -> dict[str, Any]:
         """What `apply` would do."""
         policy_set = await self._read()
-        connection = await self._connection()
-        try:
+        async with self._connected() as connection:
             return plan_document(await make_plan(connection, policy_set))
-        except PolicyError as error:
-            raise PolicyFilesRefused(error.problems) from error
-        finally:
-            await connection.close()
 
     async def apply(self, body: bytes) -> dict[str, Any]:
         """Apply the plan that the body names. Another plan than that is refused."""
         expected, allow, person = _parsed(body)
         policy_set = await self._read()
-        connection = await self._connection()
-        try:
-            application = Application(policy_set, person, expected=expected, allow=allow)
+        application = Application(policy_set, person, expected=expected, allow=allow)
+        async with self._connected() as connection:
             return plan_document(await apply(connection, application))
+
+    async def _read(self) -> PolicySet:
+        try:
+            return await asyncio.to_thread(read_set, self._folder)
         except PolicyError as error:
             raise PolicyFilesRefused(error.problems) from error
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncGenerator[Connection]:
+        """A connection as the owner; what goes wrong with it, or with the files on it, as an error for the client."""
+        try:
+            connection = await self._connect()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Unavailable("policy_database_unreachable", "The owner's database connection failed") from error
+        try:
+            yield connection
+        except PolicyError as error:
+            raise PolicyFilesRefused(error.problems) from error
+        except (Interrupted, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Unavailable("policy_database_failed", str(error)) from error
         except ApplyError as error:
             raise PolicyPlanRefused(error) from error
         finally:
             await connection.close()
-
-    async def _read(self) -> PolicySet:
-        try:
-            return read_set(self._folder)
-        except PolicyError as error:
-            raise PolicyFilesRefused(error.problems) from error
-
-    async def _connection(self) -> Connection:
-        try:
-            return await self._connect()
-        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-            raise Unavailable("policy_database_unreachable", "The owner's database connection failed") from error
 
 
 def _parsed(body: bytes) -> tuple[str, frozenset[Loss], str]:
@@ -133,6 +132,8 @@ def _parsed(body: bytes) -> tuple[str, frozenset[Loss], str]:
         raise PolicyRequestInvalid(f"the body has an unknown key: {min(fields)}")
     if not isinstance(plan, str) or not isinstance(person, str) or not isinstance(allow, list):
         raise PolicyRequestInvalid("`plan` and `person` are texts, `allow` is a list")
+    if "\0" in person:
+        raise PolicyRequestInvalid("`person` cannot have the character U+0000")
     try:
         return plan, frozenset(Loss(kind) for kind in cast("list[Any]", allow)), person
     except ValueError as error:

@@ -13,7 +13,7 @@ import orjson
 from aiohttp import web
 
 from gateway.errors import GatewayError
-from gateway.web.errors import JSON, InternalError, MethodNotAllowed, PostgrestErrors
+from gateway.web.errors import JSON, InternalError, MethodNotAllowed, PostgrestErrors, reading_error
 from gateway.web.failure_log import FailureLog
 from gateway.web.request import Request, raw_path_and_query
 from gateway.web.response import BytesResponse
@@ -91,12 +91,15 @@ class AdminApplication:
             raise
         except Exception as failure:  # noqa: BLE001 - the last place that can answer
             return self.refuse(failure, request)
+        finally:
+            request.forget_body()
 
     def refuse(self, failure: BaseException, request: Request) -> web.StreamResponse:
-        if not isinstance(failure, GatewayError):
+        error = failure if isinstance(failure, GatewayError) else reading_error(failure, request.client_max_size)
+        if error is None:
             self.failure_log.record(request, failure)
-            failure = InternalError(request.id)
-        return PostgrestErrors()(failure, request)
+            error = InternalError(request.id)
+        return PostgrestErrors()(error, request)
 
     async def _answer(self, request: Request) -> web.StreamResponse:
         path, _ = raw_path_and_query(request)

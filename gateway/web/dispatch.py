@@ -7,19 +7,15 @@ import time
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestPayloadError
 
 from gateway.errors import GatewayError
 from gateway.web.access_log import CLIENT_GONE, AccessLog
 from gateway.web.cors import CorsPolicy, add_cors_headers, is_preflight, preflight_headers
 from gateway.web.errors import (
-    BodyTimeout,
-    BodyTooLarge,
     ErrorRenderer,
     InternalError,
-    RequestMalformed,
     RouteUnknown,
-    TooManyBodies,
+    reading_error,
 )
 from gateway.web.failure_log import FailureLog
 from gateway.web.meter import RequestMeter
@@ -126,16 +122,9 @@ class Dispatcher:
     def _as_error(self, failure: BaseException, request: Request) -> GatewayError:
         if isinstance(failure, GatewayError):
             return failure
-        if isinstance(failure, web.HTTPRequestEntityTooLarge):
-            return BodyTooLarge(request.client_max_size)
-        if isinstance(failure, web.HTTPRequestTimeout):
-            return BodyTimeout()
-        if isinstance(failure, web.HTTPServiceUnavailable):
-            return TooManyBodies()
-        if isinstance(failure, web.HTTPClientError):
-            return GatewayError(failure.status, "bad_request", failure.reason)
-        if isinstance(failure, RequestPayloadError):
-            return RequestMalformed("The request body is incomplete or wrongly encoded")
+        unreadable = reading_error(failure, request.client_max_size)
+        if unreadable is not None:
+            return unreadable
         if isinstance(failure, ConnectionError) and (request.transport is None or request.transport.is_closing()):
             raise failure
         self.failure_log.record(request, failure)

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 import orjson
 from aiohttp import web
+from aiohttp.web_protocol import RequestPayloadError
 from multidict import CIMultiDict
 
 from gateway.errors import GatewayError
@@ -128,3 +129,20 @@ class PostgrestErrors:
         except TypeError:
             # Quoted input may hold bytes that are not UTF-8 (lone surrogates here), or numbers beyond 64 bits.
             return json.dumps(shape, ensure_ascii=False, separators=(",", ":"), default=str).encode(errors="replace")
+
+
+def reading_error(failure: BaseException, limit: int) -> GatewayError | None:
+    """What to answer if a request's body could not be read; None for any other failure. `limit` is that of bodies."""
+    match failure:
+        case web.HTTPRequestEntityTooLarge():
+            return BodyTooLarge(limit)
+        case web.HTTPRequestTimeout():
+            return BodyTimeout()
+        case web.HTTPServiceUnavailable():
+            return TooManyBodies()
+        case web.HTTPClientError():
+            return GatewayError(failure.status, "bad_request", failure.reason)
+        case RequestPayloadError():
+            return RequestMalformed("The request body is incomplete or wrongly encoded")
+        case _:
+            return None

@@ -141,4 +141,4 @@ create policy weird_all on "Weird Table" to authenticated using ("Weird Table" i
 create policy secret_owner on secrets to authenticated using (owner = auth.uid() and md5(cipher) ~ '^[0-9a-f]{32}$');
 create policy secret_age on secrets as restrictive to public using (extract(hour from now()) between 6 and 22 or current_user = 'service_role');
 create policy unused on unprotected for select using (note similar to '%(a|b)%');
-create policy unused_too on unprotected for update using (overlay(note placing 'x' from 1) <> note collate "C") with check (note is json or xmlexists('//x' passing xmlparse(document note)));
+create policy unused_too on unprotected for update using (overlay(note placing 'x' from 1) <> note collate "C") with check (note is normalized or xmlexists('//x' passing xmlparse(document note)));

@@ -77,7 +77,8 @@ async def test_without_the_token_nothing_is_told(served: Served, method: str, pa
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"[]", b'"x"', b"\xff", b"{}", b'{"plan": 1}', b'{"plan": "x", "allow": ["nope"]}',
-     b'{"plan": "x", "allow": "revoke"}', b'{"plan": "x", "more": 1}'],
+     b'{"plan": "x", "allow": "revoke"}', b'{"plan": "x", "more": 1}', b'{"plan": "x", "allow": [{}]}',
+     b'{"plan": "x", "person": "a\\u0000b"}', b"[" * 100_000],
 )  # fmt: skip
 async def test_bodies_that_are_none(served: Served, body: bytes, owner: asyncpg.Connection) -> None:
     status, answer = await ask(served, "POST", "/policies/apply", body)
@@ -88,3 +89,27 @@ async def test_bodies_that_are_none(served: Served, body: bytes, owner: asyncpg.
 async def test_other_methods(served: Served) -> None:
     status, _ = await ask(served, "GET", "/policies/apply")
     assert status == 405
+
+
+async def test_large_bodies(served: Served) -> None:
+    """Refused as everywhere; and those that are read take no room for good."""
+    limit = 16 * 1024 * 1024
+    status, answer = await ask(served, "POST", "/policies/apply", b"x" * (limit + 1))
+    assert (status, answer["code"]) == (413, "request_too_large")
+    for _ in range(20):
+        status, answer = await ask(served, "POST", "/policies/apply", b"x" * limit)
+        assert (status, answer["code"]) == (400, "policy_request_invalid")
+
+
+@pytest.mark.parametrize("path", ["/policies/plan", "/policies/check", "/policies/apply"])
+async def test_a_database_that_fails(
+    served: Served, owner: asyncpg.Connection, policy_database: str, path: str
+) -> None:
+    database = asyncpg_database(policy_database)
+    body = {"plan": "x"} if path == "/policies/apply" else None
+    await owner.execute(f"alter database {database} set statement_timeout = 1")
+    status, answer = await ask(served, "POST", path, body)
+    assert (status, answer["code"]) == (503, "policy_database_failed")
+    await owner.execute(f"alter database {database} allow_connections false")
+    status, answer = await ask(served, "POST", path, body)
+    assert (status, answer["code"]) == (503, "policy_database_unreachable")

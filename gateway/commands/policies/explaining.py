@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import typer
 
 from gateway.commands.console import EXIT_FAILURE, EXIT_SETTINGS, fail, warn
-from gateway.commands.policies.opening import Opened, connected, show_problems
+from gateway.commands.policies.opening import Opened, connected, refuse
 
 if TYPE_CHECKING:
     from gateway.commands.policies.rest_reads import RestRead
@@ -157,8 +157,7 @@ def _read(opened: Opened, *, needed: bool) -> PolicySet | None:
         return read_set(opened.folder)
     except PolicyError as error:
         if needed:
-            show_problems(error.problems, opened.folder)
-            raise typer.Exit(EXIT_FAILURE) from None
+            refuse(error, opened.folder)
         warn(f"the files of {opened.folder} cannot be used ({error.problems[0]}): their personas are not known")
         return None
 
@@ -272,8 +271,7 @@ def _run(opened: Opened, work: Any) -> Any:
     try:
         return asyncio.run(work)
     except PolicyError as error:
-        show_problems(error.problems, opened.folder)
-        raise typer.Exit(EXIT_FAILURE) from None
+        refuse(error, opened.folder)
     except ApplyError as error:
         fail(f"the files cannot be applied: {error}")
     except asyncpg.LockNotAvailableError as error:

@@ -6,8 +6,9 @@ import os
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import typer
 
@@ -17,7 +18,7 @@ from gateway.settings import Settings
 if TYPE_CHECKING:
     import asyncpg
 
-    from gateway.policies import PolicySet, Problem
+    from gateway.policies import PolicyError, PolicySet, Problem
 
 _NEEDED: Final = {"database_url": "postgresql://"}  # only the owner's counts
 
@@ -62,24 +63,34 @@ def read_or_exit(folder: Path) -> PolicySet:
     try:
         return read_set(folder)
     except PolicyError as error:
-        show_problems(error.problems, folder)
-        raise typer.Exit(1) from None
+        refuse(error, folder)
 
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncGenerator[asyncpg.Connection[asyncpg.Record]]:
-    """A connection as the owner; why there is none is said in words."""
+    """A connection as the owner; why there is none, or why it failed, is said in words."""
     import asyncpg
 
+    faults = (asyncpg.PostgresError, asyncpg.InterfaceError)
     try:
         connection = await asyncpg.connect(url, statement_cache_size=0, server_settings={"timezone": "UTC"})
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+    except ValueError:  # its words may quote the URL
+        fail("PASSERELLE_OWNER_URL is no URL of a database", code=EXIT_SETTINGS)
+    except (*faults, OSError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         fail(f"the database of PASSERELLE_OWNER_URL cannot be reached: {reason}")
     try:
         yield connection
+    except (*faults, ConnectionError) as error:
+        fail(f"the database of PASSERELLE_OWNER_URL failed: {error}")
     finally:
         await connection.close()
+
+
+def refuse(error: PolicyError, folder: Path) -> NoReturn:
+    """End the command because of the files; on standard error, for the output may be for a program."""
+    show_problems(error.problems, folder, echo=partial(typer.echo, err=True))
+    raise typer.Exit(1)
 
 
 def show_problems(problems: Iterable[Problem], folder: Path, *, echo: Callable[[str], None] = typer.echo) -> None:
@@ -105,4 +116,4 @@ def _excerpt(file: Path, number: int, column: int) -> list[str]:
     return [f"    {number:>4} | {text}", f"         | {' ' * (column - 1)}^"] if text.isprintable() else []
 
 
-__all__ = ["Opened", "connected", "fail", "open_policies", "read_or_exit", "show_problems", "warn"]
+__all__ = ["Opened", "connected", "fail", "open_policies", "read_or_exit", "refuse", "show_problems", "warn"]

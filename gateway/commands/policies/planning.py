@@ -8,15 +8,15 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from gateway.commands.console import EXIT_SETTINGS, fail
-from gateway.commands.policies.opening import Opened, connected, read_or_exit, show_problems
+from gateway.commands.policies.opening import Opened, connected, read_or_exit, refuse
 
 if TYPE_CHECKING:
-    from gateway.policies import Plan, PolicyError, PolicySet
+    from gateway.policies import Plan, PolicySet
     from gateway.policies.impact import Impact
     from gateway.policies.plan import Loss
 
@@ -61,7 +61,7 @@ def run_apply(opened: Opened, *, expected: str | None, allow: Sequence[str], rew
     try:
         plan = asyncio.run(run())
     except PolicyError as error:
-        _refuse(error, opened.folder)
+        refuse(error, opened.folder)
     except ApplyError as error:
         fail(str(error))
     show_plan(plan, sql=False, heading="Applied")
@@ -97,12 +97,7 @@ async def _plan(opened: Opened, policy_set: PolicySet, *, rewrite: bool) -> Plan
         async with connected(opened.owner) as connection:
             return await make_plan(connection, policy_set, rewrite=rewrite)
     except PolicyError as error:
-        _refuse(error, opened.folder)
-
-
-def _refuse(error: PolicyError, folder: Path) -> NoReturn:
-    show_problems(error.problems, folder)
-    raise typer.Exit(1)
+        refuse(error, opened.folder)
 
 
 def show_plan(plan: Plan, *, sql: bool, heading: str | None = "Plan") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,7 @@ async def _pull(opened: Opened, schemas: Sequence[str], *, force: bool) -> None:
     _require_free(folder, force=force)
     async with connected(opened.owner) as connection:
         pulled = pull(await read_state(connection), schemas)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in pulled.documents.items():
-            (folder / name).write_text(text, "utf-8")
+        _write(folder, pulled.documents)
         typer.echo(
             f"{folder}: {pulled.tables} tables with {pulled.policies} row policies, {pulled.functions} functions, "
             f"roles {', '.join(pulled.defaults.roles)}."
@@ -43,6 +41,15 @@ async def _pull(opened: Opened, schemas: Sequence[str], *, force: bool) -> None:
         plan = await make_plan(connection, read_set(folder))
     typer.echo(summary(plan.changes))
     typer.echo(f"Next: passerelle policies check {folder}")
+
+
+def _write(folder: Path, documents: Mapping[str, str]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in documents.items():
+            (folder / name).write_text(text, "utf-8")
+    except OSError as error:
+        fail(f"{error.filename} cannot be written: {error.strerror}")
 
 
 def _require_free(folder: Path, *, force: bool) -> None:

@@ -7,15 +7,15 @@ import sys
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from gateway.commands.console import EXIT_SETTINGS, fail
-from gateway.commands.policies.opening import Opened, read_or_exit, show_problems
+from gateway.commands.policies.opening import Opened, read_or_exit, refuse
 
 if TYPE_CHECKING:
-    from gateway.policies import PolicyError, PolicySet
+    from gateway.policies import PolicySet
     from gateway.policies.testing import Report, Result, Trial
 
 
@@ -57,14 +57,9 @@ def _run(opened: Opened, running: Coroutine[Any, Any, Report]) -> Report:
     try:
         return asyncio.run(running)
     except PolicyError as error:
-        _refuse(error, opened.folder)
+        refuse(error, opened.folder)
     except (ApplyError, asyncpg.PostgresError, OSError) as error:
         fail(f"the tests could not be run: {error}")
-
-
-def _refuse(error: PolicyError, folder: Path) -> NoReturn:
-    show_problems(error.problems, folder)
-    raise typer.Exit(1)
 
 
 @contextmanager

@@ -50,4 +50,4 @@ async def rolled_back(
 async def search(connection: asyncpg.Connection[asyncpg.Record], schemas: Iterable[str]) -> None:
     """Looks names up in `schemas`, until the transaction or subtransaction is rolled back."""
     path = ", ".join(map(quote_identifier, schemas))
-    await connection.fetchval("select set_config('search_path', $1, true)", path)
+    await connection.fetchval("select pg_catalog.set_config('search_path', $1, true)", path)

@@ -39,25 +39,19 @@ def unaccepted(scene: Scene, lints: Iterable[Lint]) -> Iterator[Problem]:
             yield _unneeded(each, f"{each.lint} finds nothing{about} here that could be accepted")
 
 
-def _accepts(acceptance: Acceptance, problem: Problem, subjects: dict[str, set[str]]) -> bool:
+def _accepts(acceptance: Acceptance, problem: Problem, subjects: dict[str, str]) -> bool:
     if acceptance.lint != problem.code:
         return False
     if acceptance.about is not None and problem.subject not in (acceptance.about, f"public.{acceptance.about}"):
         return False
     file = acceptance.place.file
     in_file = problem.place is not None and problem.place.file == file
-    return in_file or file == DEFAULTS_NAME or problem.subject in subjects.get(file, ())
+    return in_file or file == DEFAULTS_NAME or problem.subject == subjects.get(file)
 
 
-def _subjects(scene: Scene) -> dict[str, set[str]]:
-    """The tables and functions that each file is about."""
-    found: dict[str, set[str]] = {}
-    for table in scene.policy_set.tables:
-        found.setdefault(table.place.file, set()).add(str(table.table))
-    for oid, rules in scene.function_rules.items():
-        if scene.state is not None:
-            found.setdefault(rules.place.file, set()).add(scene.state.functions[oid].signature)
-    return found
+def _subjects(scene: Scene) -> dict[str, str]:
+    """The table that each file is about. Findings about a function always stand in its file."""
+    return {table.place.file: str(table.table) for table in scene.policy_set.tables}
 
 
 def _unneeded(acceptance: Acceptance, message: str) -> Problem:

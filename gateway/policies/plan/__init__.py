@@ -3,7 +3,7 @@
 from gateway.policies.plan.applying import Application, apply, enforce
 from gateway.policies.plan.changes import Change, Loss, subject
 from gateway.policies.plan.compiled import Compiled, CompiledPolicy, CompiledTable, compile_set
-from gateway.policies.plan.errors import ApplyError, LossRefused, PlanOutdated
+from gateway.policies.plan.errors import ApplyError, Interrupted, LossRefused, PlanOutdated
 from gateway.policies.plan.planning import Connection, Examined, Plan, examine, make_plan, plan_of, ruled_digest
 from gateway.policies.plan.words import Sentence, by_subject, in_words, lines, sentences, summary
 
@@ -16,6 +16,7 @@ __all__ = [
     "CompiledTable",
     "Connection",
     "Examined",
+    "Interrupted",
     "Loss",
     "LossRefused",
     "Plan",

@@ -23,6 +23,7 @@ from gateway.policies.plan.changes import Loss
 from gateway.policies.plan.compiled import compile_set
 from gateway.policies.plan.diff import changes
 from gateway.policies.plan.errors import (
+    Interrupted,
     Locked,
     LossRefused,
     NotAchieved,
@@ -40,6 +41,14 @@ _LOCK_KEY: Final = 31639471770006893
 _ATTEMPTS: Final = 5
 _PAUSE: Final = 0.5
 _LOCKED: Final = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+_BROKEN: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    OSError,
+)
+"""What says nothing about a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,10 @@ async def apply(connection: Connection, application: Application) -> Plan:
                 raise Locked(f"gave up after {attempt} attempts: {reason}. Find the session in pg_locks.") from reason
             # Sessions that queue behind our lock requests get through while we wait.
             await asyncio.sleep(_PAUSE * attempt)
+        except _BROKEN as reason:
+            raise Interrupted(f"the database failed; nothing was changed: {reason}") from reason
+        except asyncpg.PostgresError as reason:
+            raise StatementFailed(f"PostgreSQL refused; nothing was changed: {reason}") from reason
     raise AssertionError
 
 
@@ -84,7 +97,7 @@ async def _attempt(connection: Connection, application: Application) -> Plan:
         raise
     try:
         await transaction.commit()
-    except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as reason:
+    except _BROKEN as reason:
         raise OutcomeUnknown from reason
     return plan
 
@@ -118,9 +131,7 @@ async def _execute(connection: Connection, statement: str) -> None:
     try:
         # fetch() goes by the extended protocol, which refuses a second statement; execute() would not.
         await connection.fetch(statement)
-    except _LOCKED:
-        raise
-    except asyncpg.PostgresConnectionError:
+    except (*_LOCKED, *_BROKEN):
         raise
     except asyncpg.PostgresError as reason:
         raise StatementFailed(f"PostgreSQL refused `{statement}`: {reason}") from reason
@@ -130,7 +141,8 @@ async def _verify(connection: Connection, plan: Plan) -> None:
     """Another session's DDL may have come in between, and a grant by somebody else than the owner stays."""
     signatures = [rules.signature for rules in plan.policy_set.functions]
     state = await read_state(connection, signatures, plan.policy_set.defaults.search_path)
-    left = changes(compile_set(plan.policy_set, state), state, plan.texts)
+    compiled = await asyncio.to_thread(compile_set, plan.policy_set, state)
+    left = changes(compiled, state, plan.texts)
     if left:
         raise NotAchieved("after every statement this was still missing; nothing was kept:\n" + "\n".join(lines(left)))
 

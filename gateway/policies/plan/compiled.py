@@ -157,7 +157,8 @@ def _policies(rules: TableRules, stable: _Stable) -> Iterator[CompiledPolicy]:
                 name,
                 verb,
                 not row.restrictive,
-                tuple(sorted(set(row.roles))),
+                # PostgreSQL forgets the others, too.
+                (PUBLIC,) if PUBLIC in row.roles else tuple(sorted(set(row.roles))),
                 using if verb != "insert" else None,
                 (check or using if verb == "insert" else check) if verb in ("insert", "update", ALL) else None,
                 row,

@@ -34,7 +34,11 @@ class LossRefused(ApplyError):
         )
 
 
-class Locked(ApplyError):
+class Interrupted(ApplyError):
+    """The database failed, or was out of reach: not a matter of the files. It may be tried again."""
+
+
+class Locked(Interrupted):
     """Another session's lock was in the way, each time."""
 
 
@@ -53,7 +57,7 @@ class StatementFailed(ApplyError):
     """PostgreSQL refused a statement; all was undone."""
 
 
-class OutcomeUnknown(ApplyError):
+class OutcomeUnknown(Interrupted):
     """The connection broke while the transaction was ending."""
 
     def __init__(self) -> None:

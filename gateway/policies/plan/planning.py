@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -62,7 +63,8 @@ async def examine(connection: Connection, policy_set: PolicySet, *, rewrite: boo
     path = policy_set.defaults.search_path
     signatures = [rules.signature for rules in policy_set.functions]
     state = await read_state(connection, signatures, path)
-    compiled = compile_set(policy_set, state)
+    # In a thread, so that requests go on being served.
+    compiled = await asyncio.to_thread(compile_set, policy_set, state)
     wanted = {(relation, expression): Wanted(relation, expression.sql) for relation, expression in compiled.expressions}
     verdicts = await judge(connection, wanted.values(), path)
     texts = dict(_texts(verdicts))
@@ -97,7 +99,7 @@ async def make_plan(connection: Connection, policy_set: PolicySet, *, rewrite: b
     errors = [problem for problem in examined.problems if problem.severity is Severity.ERROR]
     if errors:
         raise PolicyError(errors)
-    return plan_of(policy_set, examined)
+    return await asyncio.to_thread(plan_of, policy_set, examined)
 
 
 def plan_of(policy_set: PolicySet, examined: Examined) -> Plan:

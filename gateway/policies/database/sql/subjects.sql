@@ -1,11 +1,13 @@
 -- The relations ($1, $2: schemas and names), with what makes a table of the same columns; `covered` is whether the search
--- path leads to another thing before it comes to a temporary table of that name.
+-- path leads to another thing before it comes to a temporary table of that name. Functions have their schema, for others
+-- may put some of the same name into that path.
 select
     n.nspname::text as schema,
     c.relname::text as name,
-    to_regclass(quote_ident(c.relname)) is not null and to_regtype(quote_ident(c.relname)) is not null as covered,
-    quote_ident(c.relname) as table_text,
-    quote_ident(n.nspname) || '.' || quote_ident(c.relname) as type_text,
+    pg_catalog.to_regclass(pg_catalog.quote_ident(c.relname)) is not null
+        and pg_catalog.to_regtype(pg_catalog.quote_ident(c.relname)) is not null as covered,
+    pg_catalog.quote_ident(c.relname) as table_text,
+    pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) as type_text,
     coalesce(t.names, '{}') as columns,
     coalesce(t.types, '{}') as types
 from unnest($1::text[], $2::text[]) w (schema, name)
@@ -13,10 +15,10 @@ join pg_namespace n on n.nspname = w.schema
 join pg_class c on c.relnamespace = n.oid and c.relname = w.name and c.relkind in ('r', 'p', 'v', 'm', 'f')
 left join lateral (
     select
-        array_agg(a.attname::text order by a.attnum) as names,
-        array_agg(
-            format_type(a.atttypid, a.atttypmod)
-            || coalesce(' collate ' || quote_ident(s.nspname) || '.' || quote_ident(l.collname), '')
+        pg_catalog.array_agg(a.attname::text order by a.attnum) as names,
+        pg_catalog.array_agg(
+            pg_catalog.format_type(a.atttypid, a.atttypmod)
+            || coalesce(' collate ' || pg_catalog.quote_ident(s.nspname) || '.' || pg_catalog.quote_ident(l.collname), '')
             order by a.attnum
         ) as types
     from pg_attribute a

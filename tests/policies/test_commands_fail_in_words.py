@@ -78,9 +78,7 @@ def test_pulling_to_where_nothing_can_be_written(policy_database: str, tmp_path:
     assert (code, err) == (1, "passerelle: file cannot be written: File exists\n")
 
 
-async def test_interrupting(
-    policy_database: str, owner: asyncpg.Connection, files: WriteFiles, tmp_path: Path
-) -> None:
+async def test_interrupting(policy_database: str, owner: asyncpg.Connection, files: WriteFiles, tmp_path: Path) -> None:
     await owner.execute(TODOS)
     await owner.execute("begin; lock table todos")
     command = start(tmp_path, "apply", files({"todos.yaml": TODOS_FILE}), url=policy_database)

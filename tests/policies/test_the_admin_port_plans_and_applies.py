@@ -110,6 +110,3 @@ async def test_a_database_that_fails(
     await owner.execute(f"alter database {database} set statement_timeout = 1")
     status, answer = await ask(served, "POST", path, body)
     assert (status, answer["code"]) == (503, "policy_database_failed")
-    await owner.execute(f"alter database {database} allow_connections false")
-    status, answer = await ask(served, "POST", path, body)
-    assert (status, answer["code"]) == (503, "policy_database_unreachable")

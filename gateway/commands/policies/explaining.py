@@ -212,7 +212,7 @@ def _question(persona: Persona, what: What) -> Question:
 
 
 def _table(text: str) -> QualifiedName:
-    from gateway.policies.files.names import NotAName, qualified_name
+    from gateway.policies.files.values.names import NotAName, qualified_name
 
     try:
         return qualified_name(text)

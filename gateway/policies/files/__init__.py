@@ -2,9 +2,9 @@
 
 from gateway.policies.files.codes import MEANINGS, Code
 from gateway.policies.files.documents import DEFAULTS_NAME
-from gateway.policies.files.expressions import Fault, expression_fault, expression_problem
 from gateway.policies.files.folder import read_set, read_set_or_problems
-from gateway.policies.files.jsonschema import json_schema
+from gateway.policies.files.schema.jsonschema import json_schema
+from gateway.policies.files.values.expressions import Fault, expression_fault, expression_problem
 from gateway.policies.files.write import defaults_document, functions_document, table_document
 
 __all__ = [

@@ -8,22 +8,22 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
 
-from gateway.policies.files.acceptances import read_acceptances
 from gateway.policies.files.codes import Code
-from gateway.policies.files.defaults import read_defaults
 from gateway.policies.files.documents import DEFAULTS_NAME, Document, Subject, read_document
-from gateway.policies.files.fixtures import read_given, read_rows
-from gateway.policies.files.functions import function_name, read_functions
-from gateway.policies.files.matrix import read_matrix
-from gateway.policies.files.names import NotAName, qualified_name, signature
-from gateway.policies.files.nodes import Reading
-from gateway.policies.files.predicates import Predicates
-from gateway.policies.files.row_policies import Expand
+from gateway.policies.files.probes.fixtures import read_given, read_rows
+from gateway.policies.files.probes.matrix import read_matrix
+from gateway.policies.files.probes.single import Implied, Stage, read_tests
+from gateway.policies.files.rules.acceptances import read_acceptances
+from gateway.policies.files.rules.defaults import read_defaults
+from gateway.policies.files.rules.functions import function_name, read_functions
+from gateway.policies.files.rules.row_policies import Expand
+from gateway.policies.files.rules.tables import read_table
 from gateway.policies.files.scopes import Scopes, read_scopes
-from gateway.policies.files.tables import read_table
-from gateway.policies.files.tests import Implied, Stage, read_tests
-from gateway.policies.files.tree import Scalar
-from gateway.policies.files.yaml import read_yaml
+from gateway.policies.files.values.names import NotAName, qualified_name, signature
+from gateway.policies.files.values.nodes import Reading
+from gateway.policies.files.values.predicates import Predicates
+from gateway.policies.files.yaml.parse import read_yaml
+from gateway.policies.files.yaml.tree import Scalar
 from gateway.policies.model import (
     Acceptance,
     Defaults,

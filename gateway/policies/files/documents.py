@@ -8,10 +8,17 @@ from itertools import islice
 from typing import Final
 
 from gateway.policies.files.codes import Code
-from gateway.policies.files.keys import DEFAULTS_FILE, FUNCTION_FILE, FUNCTIONS_FILE, TABLE_FILE, TEST_FILE, Shape
-from gateway.policies.files.nodes import Fields, Reading
-from gateway.policies.files.tree import Mapping, Node
-from gateway.policies.files.wording import suggestion
+from gateway.policies.files.schema.keys import (
+    DEFAULTS_FILE,
+    FUNCTION_FILE,
+    FUNCTIONS_FILE,
+    TABLE_FILE,
+    TEST_FILE,
+    Shape,
+)
+from gateway.policies.files.values.nodes import Fields, Reading
+from gateway.policies.files.values.wording import suggestion
+from gateway.policies.files.yaml.tree import Mapping, Node
 
 DEFAULTS_NAME: Final = "defaults.yaml"
 _TESTS_FOLDER: Final = "tests"

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from gateway.policies.files.assembly import assemble
 from gateway.policies.files.codes import Code
-from gateway.policies.files.source import LARGEST
+from gateway.policies.files.yaml.source import LARGEST
 from gateway.policies.model import PolicySet
 from gateway.policies.problems import Place, PolicyError, Problem, error
 

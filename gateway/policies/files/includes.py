@@ -9,8 +9,8 @@ from typing import Final
 
 from gateway.policies.files.codes import Code
 from gateway.policies.files.documents import Document
-from gateway.policies.files.tree import Node
-from gateway.policies.files.wording import shown
+from gateway.policies.files.values.wording import shown
+from gateway.policies.files.yaml.tree import Node
 
 _ABSOLUTE: Final = re.compile(r"/|~|[A-Za-z]:")
 

@@ -10,12 +10,12 @@ from typing import Final
 
 from gateway.policies.files.codes import Code
 from gateway.policies.files.documents import DEFAULTS_NAME, Document
-from gateway.policies.files.expressions import read_expression
 from gateway.policies.files.includes import reached, read_includes
-from gateway.policies.files.nodes import Reading
-from gateway.policies.files.personas import read_personas
-from gateway.policies.files.predicates import Predicate, Visible
-from gateway.policies.files.wording import shown
+from gateway.policies.files.probes.personas import read_personas
+from gateway.policies.files.values.expressions import read_expression
+from gateway.policies.files.values.nodes import Reading
+from gateway.policies.files.values.predicates import Predicate, Visible
+from gateway.policies.files.values.wording import shown
 from gateway.policies.model import Persona
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -7,12 +7,12 @@ from typing import Final
 
 import yaml
 
-from gateway.policies.files.emit import document, fits, mapping, scalar, sequence, texts
-from gateway.policies.files.forms import CHANGES
-from gateway.policies.files.names import sql_name
-from gateway.policies.files.quantities import duration_text, rate_text
-from gateway.policies.files.row_policies import ALL
-from gateway.policies.files.tables import WHOLE
+from gateway.policies.files.rules.row_policies import ALL
+from gateway.policies.files.rules.tables import WHOLE
+from gateway.policies.files.schema.forms import CHANGES
+from gateway.policies.files.values.names import sql_name
+from gateway.policies.files.values.quantities import duration_text, rate_text
+from gateway.policies.files.yaml.emit import document, fits, mapping, scalar, sequence, texts
 from gateway.policies.model import (
     VERBS,
     CacheRule,

@@ -10,11 +10,11 @@ import pytest
 
 from gateway.policies.files import MEANINGS, Code, json_schema
 from gateway.policies.files.documents import Subject
-from gateway.policies.files.keys import SHAPES, Shape
-from gateway.policies.files.nodes import Reading
-from gateway.policies.files.source import source
-from gateway.policies.files.tree import Mapping
-from gateway.policies.files.yaml import parse
+from gateway.policies.files.schema.keys import SHAPES, Shape
+from gateway.policies.files.values.nodes import Reading
+from gateway.policies.files.yaml.parse import parse
+from gateway.policies.files.yaml.source import source
+from gateway.policies.files.yaml.tree import Mapping
 from tests.policies.files.schema_checker import faults
 from tests.policies.files.sets import problems
 from tests.policies.files.test_documents_become_rules import DEFAULTS, FUNCTIONS, RESOURCES
@@ -103,7 +103,7 @@ def test_the_schema_has_the_keys_of_the_reader(name: str) -> None:
 
 def test_every_mapping_that_is_read_is_in_the_schema() -> None:
     """By the module's names: a new shape cannot be forgotten."""
-    from gateway.policies.files import keys
+    from gateway.policies.files.schema import keys
 
     shapes = [each for each in vars(keys).values() if isinstance(each, Shape)]
     assert {id(each) for each in shapes} == {id(each) for each in SHAPES.values()}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.policies.files import expression_fault
-from gateway.policies.files.expressions import parts
+from gateway.policies.files.values.expressions import parts
 from gateway.sqltext import NotUnderstood
 
 GOOD = [

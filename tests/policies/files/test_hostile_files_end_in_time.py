@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from gateway.policies.files.source import LARGEST
+from gateway.policies.files.yaml.source import LARGEST
 from tests.policies.files.sets import problems, read
 
 PERSONA = "personas: { p: { role: a } }\n"

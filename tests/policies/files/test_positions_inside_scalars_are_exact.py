@@ -9,12 +9,12 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gateway.policies.files.expressions import read_expression
-from gateway.policies.files.nodes import Reading
-from gateway.policies.files.scalars import runs
-from gateway.policies.files.source import source
-from gateway.policies.files.tree import Mapping, Scalar
-from gateway.policies.files.yaml import FastParser, PureParser, parse
+from gateway.policies.files.values.expressions import read_expression
+from gateway.policies.files.values.nodes import Reading
+from gateway.policies.files.yaml.parse import FastParser, PureParser, parse
+from gateway.policies.files.yaml.scalars import runs
+from gateway.policies.files.yaml.source import source
+from gateway.policies.files.yaml.tree import Mapping, Scalar
 from gateway.policies.model import Expression
 
 FORMS = {

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.policies.files import folder as folder_module
 from gateway.policies.files import read_set, read_set_or_problems
-from gateway.policies.files.source import LARGEST
+from gateway.policies.files.yaml.source import LARGEST
 from gateway.policies.problems import PolicyError
 
 TABLE = "table: public.a\n"

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from gateway.policies.files import defaults_document, expression_fault, functions_document, json_schema, table_document
 from gateway.policies.files.assembly import assemble
-from gateway.policies.files.nodes import Reading
-from gateway.policies.files.row_policies import compiled_names
-from gateway.policies.files.source import source
-from gateway.policies.files.yaml import parse
+from gateway.policies.files.rules.row_policies import compiled_names
+from gateway.policies.files.values.nodes import Reading
+from gateway.policies.files.yaml.parse import parse
+from gateway.policies.files.yaml.source import source
 from gateway.policies.model import (
     COLUMN_PRIVILEGES,
     TABLE_PRIVILEGES,

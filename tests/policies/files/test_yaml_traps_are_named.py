@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.policies.files.source import FORBIDDEN, LARGEST, source
-from gateway.policies.files.yaml import DEEPEST, FastParser, PureParser, parse, read_yaml
+from gateway.policies.files.yaml.parse import DEEPEST, FastParser, PureParser, parse, read_yaml
+from gateway.policies.files.yaml.source import FORBIDDEN, LARGEST, source
 
 PARSERS = [pytest.param(PureParser, id="pure"), pytest.param(FastParser, id="libyaml")]
 

@@ -1,0 +1,1 @@
+"""What tests say: personas, rows, single tests and matrices to probes."""

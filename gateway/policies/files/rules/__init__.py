@@ -1,0 +1,1 @@
+"""What tables, functions and defaults say: documents to rules."""

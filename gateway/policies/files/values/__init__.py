@@ -1,0 +1,1 @@
+"""Nodes of a tree as typed values: names, durations, SQL expressions."""

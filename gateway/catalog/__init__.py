@@ -1,5 +1,6 @@
 """What the database has: relations, columns, keys, relationships, functions; loading and reloading."""
 
+from gateway.catalog.code import FunctionCode
 from gateway.catalog.config import read_database_config
 from gateway.catalog.dump import dump
 from gateway.catalog.footprint import ALL, Annotation, CacheKey, Claims, Footprint, Footprints, Sharing, joined, key
@@ -24,6 +25,7 @@ from gateway.catalog.model import (
     Volatility,
 )
 from gateway.catalog.reload import CatalogKeeper, KeeperStatus
+from gateway.catalog.trust import lying_functions
 
 __all__ = [
     "ALL",
@@ -37,6 +39,7 @@ __all__ = [
     "Footprint",
     "Footprints",
     "Function",
+    "FunctionCode",
     "Junction",
     "KeeperStatus",
     "MediaDomain",
@@ -56,5 +59,6 @@ __all__ = [
     "key",
     "load_catalog",
     "load_footprints",
+    "lying_functions",
     "read_database_config",
 ]

@@ -97,7 +97,7 @@ def assemble(facts: Facts, scope: Scope, version: int) -> Catalog:
 
 
 def _lying(code: Code) -> dict[str, str]:
-    reasons = lying_functions(code)
+    reasons = lying_functions(code.functions, [relation.name for relation in code.relations], code.operators)
     return {f"{each.schema}.{each.name}": reasons[each.oid] for each in code.functions if each.oid in reasons}
 
 

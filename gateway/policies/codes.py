@@ -23,6 +23,7 @@ PROBLEMS: Final[Mapping[str, str]] = MappingProxyType({
     "P309": "The table has no such column.",
     "P310": "PostgreSQL refuses the expression.",
     "P311": "The expression cannot be compiled: its calls cannot be told apart with certainty.",
+    "P312": "A role is granted something on a table of its own: owners may do everything.",
     "P701": "`explain`: the database has no such role.",
     "P702": "`explain`: the connected role may not become the persona's role.",
     "P703": "`explain`: there is no such table.",

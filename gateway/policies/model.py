@@ -215,8 +215,8 @@ class FunctionRules:
 @dataclass(frozen=True, slots=True)
 class Defaults:
     """The set's `defaults.yaml`. `schemas` are those whose every table and function the files rule: what has no file
-    has no grants. `roles` are those whose grants the files rule (`public` always is); all others keep what they have.
-    """
+    has no grants. `roles` are those whose grants the files rule (`public` always is); all others keep what was granted
+    to them."""
 
     schemas: tuple[str, ...] = ("public",)
     roles: tuple[str, ...] = ("anon", "authenticated")

@@ -61,6 +61,11 @@ def plain(base: Path) -> None:
     (base / "policies/todos.yaml").write_text(named("own"))
 
 
+def nested(base: Path) -> None:
+    (base / "policies/sub").mkdir(parents=True)
+    (base / "policies/sub/todos.yaml").write_text(named("own"))
+
+
 def linked(base: Path) -> None:
     (base / "one").mkdir()
     (base / "one/todos.yaml").write_text(named("own"))
@@ -106,8 +111,8 @@ async def the_mount_is_switched(base: Path) -> None:
 
 async def a_folder_is_moved_in(base: Path) -> None:
     (base / "two").mkdir()
-    (base / "policies/todos.yaml").rename(base / "two/todos.yaml")
     (base / "two/todos.yaml").write_text(named("new"))
+    (base / "policies/sub").rename(base / "old")
     (base / "two").rename(base / "policies/sub")
 
 
@@ -116,7 +121,7 @@ WAYS = [
     (plain, another_folder_takes_the_name),
     (linked, the_link_leads_elsewhere),
     (mounted, the_mount_is_switched),
-    (plain, a_folder_is_moved_in),
+    (nested, a_folder_is_moved_in),
 ]
 
 
@@ -151,16 +156,26 @@ async def test_a_database_that_comes_back(watched: Watched) -> None:
     assert [entry["reason"] for entry in logged if entry["log_level"] == "error"] == ["nobody there"]
 
 
+async def test_a_file_saved_while_the_watch_starts(watched: Watched) -> None:
+    plain(watched.base)
+    await watched.watch.start()
+    (watched.folder / "todos.yaml").write_text(named("new"))
+    await watched.becomes("new")
+
+
 async def test_a_fault_does_not_end_the_watch(watched: Watched) -> None:
     plain(watched.base)
     await watched.watch.start()
 
+    called = asyncio.Event()
+
     async def faulty() -> asyncpg.Connection:
+        called.set()
         raise ValueError("a fault of ours")
 
     watched.connect = faulty
     (watched.folder / "todos.yaml").write_text(named("new"))
-    await asyncio.sleep(1.0)
+    await asyncio.wait_for(called.wait(), 6.0)
     watched.connect = watched.connected
     (watched.folder / "todos.yaml").write_text(named("newer"))
     await watched.becomes("newer")

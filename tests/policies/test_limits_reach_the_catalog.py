@@ -18,7 +18,7 @@ revoke usage on schema api from public;
 grant usage on schema api to authenticated;
 create type api.pair as (a integer, b integer);
 create table api."x""y" (id integer primary key);
-create function api.f(api.pair) returns integer language sql as 'select 1';
+create function api.f(pair api.pair) returns integer language sql as 'select 1';
 create function api.g(a integer, variadic b text[]) returns integer language sql as 'select 1';
 """
 FUNCTIONS_FILE = """

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from gateway.catalog.code import FIRST_USER_OID, Code, FunctionCode
+from gateway.catalog.code import FIRST_USER_OID, FunctionCode, OperatorCode
 from gateway.sqltext import NotUnderstood, Token, tokens
 
 _READABLE: Final = frozenset({"sql", "plpgsql"})
@@ -33,16 +33,18 @@ _CHANGING_CALLS: Final = frozenset({
 _READING: Final = frozenset({"from", "join", "table", "update", "into"})
 
 
-def lying_functions(code: Code) -> dict[int, str]:
-    """Why functions are not as immutable as they say, by OID."""
+def lying_functions(
+    functions: Sequence[FunctionCode], relations: Iterable[str], operators: Sequence[OperatorCode] = ()
+) -> dict[int, str]:
+    """Why functions are not as immutable as they say, by OID. `relations` are the names of all, without schemas."""
     immutable = [
         function
-        for function in code.functions
+        for function in functions
         if function.volatility == "i" and function.oid >= FIRST_USER_OID and _is_ours(function)
     ]
     if not immutable:
         return {}
-    reader = _Reader(code)
+    reader = _Reader(functions, relations, operators)
     return {function.oid: reason for function in immutable if (reason := reader.reason(function)) is not None}
 
 
@@ -52,10 +54,12 @@ def _is_ours(function: FunctionCode) -> bool:
 
 
 class _Reader:
-    def __init__(self, code: Code) -> None:
-        self._named: Mapping[str, Sequence[FunctionCode]] = _by_name(code.functions)
-        self._relations = frozenset(relation.name for relation in code.relations)
-        self._behind_operators = _behind_operators(code)
+    def __init__(
+        self, functions: Sequence[FunctionCode], relations: Iterable[str], operators: Sequence[OperatorCode]
+    ) -> None:
+        self._named: Mapping[str, Sequence[FunctionCode]] = _by_name(functions)
+        self._relations = frozenset(relations)
+        self._behind_operators = _behind_operators(functions, operators)
         self._reasons: dict[int, str | None] = {}
 
     def reason(self, function: FunctionCode) -> str | None:
@@ -106,11 +110,13 @@ def _by_name(functions: Iterable[FunctionCode]) -> Mapping[str, Sequence[Functio
     return named
 
 
-def _behind_operators(code: Code) -> Mapping[str, Sequence[FunctionCode]]:
-    functions = {function.oid: function for function in code.functions}
+def _behind_operators(
+    functions: Iterable[FunctionCode], operators: Iterable[OperatorCode]
+) -> Mapping[str, Sequence[FunctionCode]]:
+    by_oid = {function.oid: function for function in functions}
     behind: dict[str, list[FunctionCode]] = defaultdict(list)
-    for operator in code.operators:
-        behind[operator.name] += [functions[oid] for oid in operator.functions if oid in functions]
+    for operator in operators:
+        behind[operator.name] += [by_oid[oid] for oid in operator.functions if oid in by_oid]
     return behind
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from gateway.policies.expressions.calls import Call
 from gateway.policies.expressions.keywords import CLOCK_FUNCTIONS, ROLE_WORDS
@@ -15,6 +18,11 @@ from gateway.policies.lints.reading import Reading
 
 _CONSTANT_WORDS: Final = frozenset({
     "and", "any", "array", "between", "boolean", "false", "in", "is", "like", "not", "null", "or", "true", "unknown",
+})  # fmt: skip
+_NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_COMPARED: Final[Mapping[str, Callable[[Any, Any], bool]]] = MappingProxyType({
+    "=": operator.eq, "<>": operator.ne, "!=": operator.ne, "<": operator.lt, ">": operator.gt, "<=": operator.le,
+    ">=": operator.ge,
 })  # fmt: skip
 _SIGNED_IN: Final = frozenset({"authenticated", "service_role"})
 
@@ -93,14 +101,14 @@ class Leaf:
         split = self.reading.comparison(self.first, self.end)
         if split is None:
             return None
-        left, operator, right = split
+        left, sign, right = split
         if self._side(left) is not Side.COLUMN:
             left, right = right, left
-            if operator in ("in", "not in") or self._side(left) is not Side.COLUMN:
+            if sign in ("in", "not in") or self._side(left) is not Side.COLUMN:
                 return None
         _, end = self.reading.bare(*left)
         column = self.reading.found.tokens[end - 1].text
-        return Comparison(column, operator, self._side(right), self.reading.reads(*right))
+        return Comparison(column, sign, self._side(right), self.reading.reads(*right))
 
     def _side(self, side: Span) -> Side:
         own = [index for index, _ in self.reading.columns if side[0] <= index < side[1]]
@@ -131,13 +139,19 @@ class Leaf:
     def _constant(self) -> Openness:
         """A condition without names lets everybody through, unless it is plainly false, or null."""
         split = self.reading.comparison(self.first, self.end)
+        is_comparison = split is not None and split[1] in _COMPARED
         texts = self._texts((self.first, self.end))
-        holds = texts != ["false"]
         if "null" in texts:
-            is_comparison = split is not None and split[1] in ("=", "<>", "!=")
             return Openness.NEVER if is_comparison or texts == ["null"] else Openness.DEPENDS
-        if split is not None and split[1] in ("=", "<>", "!="):
-            holds = (self._texts(split[0]) == self._texts(split[2])) == (split[1] == "=")
+        holds = texts != ["false"]
+        if split is not None and is_comparison:
+            sides = [" ".join(self._texts(side)) for side in (split[0], split[2])]
+            # Numbers are equal and in order as numbers; of texts only equality is certain.
+            numbers = [float(side) for side in sides if _NUMBER.fullmatch(side)]
+            if len(numbers) == len(sides):
+                holds = _COMPARED[split[1]](*numbers)
+            elif split[1] in ("=", "<>", "!="):
+                holds = _COMPARED[split[1]](*sides)
         return Openness.ALWAYS if holds != self.negated else Openness.NEVER
 
     def _is_tautology(self) -> bool:
@@ -145,28 +159,28 @@ class Leaf:
         split = self.reading.comparison(self.first, self.end)
         if split is None or not self.columns <= self.reading.about.required:
             return False
-        left, operator, right = split
-        if operator == "=" and not self.negated:
+        left, sign, right = split
+        if sign == "=" and not self.negated:
             return self._side(left) is Side.COLUMN and self._texts(left) == self._texts(right)
         is_null = self._side(left) is Side.COLUMN and self._texts(right) == ["null"]
-        return is_null and operator == ("is" if self.negated else "is not")
+        return is_null and sign == ("is" if self.negated else "is not")
 
     def _asks_for_sign_in(self) -> bool:
         """Forms of "there is a caller": `uid() is not null`, `role() = 'authenticated'` and the like."""
         split = self.reading.comparison(self.first, self.end)
         if split is None:
             return False
-        left, operator, right = split
+        left, sign, right = split
         if self._claim(left) is None:
             left, right = right, left
         claim, values = self._claim(left), self.reading.strings(*right)
         if claim in ("sub", "all"):
-            return self._texts(right) == ["null"] and operator == ("is" if self.negated else "is not")
+            return self._texts(right) == ["null"] and sign == ("is" if self.negated else "is not")
         if claim != "role" or self.negated:
             return False
-        if operator in ("=", "in"):
+        if sign in ("=", "in"):
             return "authenticated" in values and values <= _SIGNED_IN
-        return operator in ("<>", "!=", "not in") and values == frozenset({"anon"})
+        return sign in ("<>", "!=", "not in") and values == frozenset({"anon"})
 
     def _claim(self, side: Span) -> str | None:
         """Which claim a side is: `sub`, `role`, or `all` of them."""

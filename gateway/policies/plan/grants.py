@@ -9,7 +9,7 @@ from gateway.policies.database.state import Columns, FunctionState, RelationStat
 from gateway.policies.model import PUBLIC
 from gateway.policies.plan.changes import Change, Grant, GrantExecute, GrantSequence, Loss, Revoke, RevokeExecute
 from gateway.policies.plan.compiled import CompiledFunction, CompiledTable
-from gateway.policies.plan.identities import execute_identity, grant_identity
+from gateway.policies.plan.identities import execute_identity, function_identity, grant_identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,18 @@ class Grants:
         )
 
     def of_sequences(self, table: CompiledTable) -> Iterator[Change]:
-        """Who may insert needs the sequences that number the rows."""
+        """Who may insert needs the sequences that number the rows. Where somebody made such a grant by hand and left
+        the sequence out, it stays like that."""
+        relation = table.relation
         roles = sorted({role for role, privilege in table.grants if privilege == "insert"})
-        for sequence in table.relation.sequences:
+        for sequence in relation.sequences:
             for role in roles:
-                if not sequence.users & {role, PUBLIC}:
-                    yield GrantSequence(sequence.name, table.relation.name, role)
+                by_hand = (
+                    relation.grants.get((role, "insert"), frozenset()) == table.grants[role, "insert"]
+                    and grant_identity(relation.name, role, "insert") not in self.known
+                )
+                if not by_hand and not sequence.users & {role, PUBLIC}:
+                    yield GrantSequence(sequence.name, relation.name, role)
 
     def of_function(self, compiled: CompiledFunction) -> Iterator[Change]:
         function = compiled.function
@@ -82,11 +88,16 @@ class Grants:
         present = function.executors & self.roles
         for role in sorted(present - compiled.execute):
             known = compiled.rules is not None or execute_identity(function.signature, role) in self.known
+            # Everybody may call what is new, because PostgreSQL lets them: nobody's work is lost.
+            known = known or (role == PUBLIC and self._is_new(function))
             yield RevokeExecute(function.signature, procedure, role, None if known else Loss.REVOKE)
         for role in sorted(compiled.execute - present):
             yield GrantExecute(function.signature, procedure, role)
         if PUBLIC in present - compiled.execute:
             yield from self._still(function)
+
+    def _is_new(self, function: FunctionState) -> bool:
+        return bool(self.known) and function_identity(function.signature) not in self.known
 
     def _still(self, function: FunctionState) -> Iterator[Change]:
         for trusted in self._trusted():

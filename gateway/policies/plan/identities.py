@@ -20,11 +20,17 @@ def execute_identity(signature: str, role: str) -> str:
     return f"execute {role} {signature}"
 
 
+def function_identity(signature: str) -> str:
+    """Says that the function was there."""
+    return f"function {signature}"
+
+
 def identities(compiled: Compiled) -> Iterator[str]:
-    """Everything that the files ask for."""
+    """Everything that the files ask for, and the functions that were there."""
     for table in compiled.tables:
         name = table.relation.name
         yield from (policy_identity(name, policy.name) for policy in table.policies)
         yield from (grant_identity(name, role, privilege) for role, privilege in table.grants)
     for function in compiled.functions:
+        yield function_identity(function.function.signature)
         yield from (execute_identity(function.function.signature, role) for role in function.execute)

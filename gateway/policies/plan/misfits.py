@@ -76,6 +76,11 @@ def misplaced(rules: TableRules, relation: RelationState) -> Iterator[Problem]:
         if rules.realtime:
             yield error("P307", f"a {kind} has no changes to listen to", rules.place, subject=subject)
     for grant in rules.grants:
+        if grant.role == relation.owner:
+            fix = f"Give the table to a role that no request runs as: alter table {rules.table} owner to …"
+            yield error(
+                "P312", f"{grant.role} owns {rules.table}, and may do everything", grant.place, subject=subject, fix=fix
+            )
         if grant.columns is not None and grant.privilege not in COLUMN_PRIVILEGES:
             yield error("P308", f"{grant.privilege} is granted on whole tables only", grant.place, subject=subject)
         for column in sorted((grant.columns or frozenset()) - relation.columns.keys()):

@@ -23,6 +23,7 @@ password_attempts token_limit token_version salt_level
 content_hash commit_hash file_hash blurhash image_hash hashtag hashtags rehash hash_count
 key keyboard public_key foreign_key sort_key primary_key keywords monkey api_version private is_private privacy_level
 passenger passport_office compass assalt basalt saltwater secretary tokenizer cryptocurrency passing_grade
+zip_code country_code raw_text plain_value base64
 id title description user_id created_at name email ibanez lessons ssnake otpauth_issuer_url
 """
 

@@ -109,7 +109,13 @@ async def test_what_files_made_they_may_take_away(owner: asyncpg.Connection, fil
     [
         ("create policy other on todos for select using (true)", Loss.DROP_POLICY),
         ("create policy own on todos for select using (true)", Loss.REPLACE_POLICY),
-        ("create function public.f() returns integer language sql as 'select 1'", Loss.REVOKE),
+        (
+            (
+                "create function public.f() returns integer language sql as 'select 1';"
+                "grant execute on function public.f() to anon"
+            ),
+            Loss.REVOKE,
+        ),
     ],
 )
 async def test_hand_work_is_not_lost_by_accident(
@@ -358,3 +364,34 @@ async def test_names_mean_the_same_when_planned_and_applied(owner: asyncpg.Conne
     )
     assert await owner.fetchval("show search_path") == "public"
     assert (await make_plan(owner, read_set(folder))).changes == ()
+
+
+async def test_a_new_function_is_closed_without_a_word(owner: asyncpg.Connection, files: WriteFiles) -> None:
+    """Nobody ever granted it: PostgreSQL lets everybody call what is new."""
+    await owner.execute(TODOS)
+    folder = files({"todos.yaml": TODOS_FILE})
+    await apply(owner, folder)
+    await owner.execute("create function public.f() returns integer language sql as 'select 1'")
+    assert await apply(owner, folder) == ["public.f(): - everybody may no longer call it"]
+
+
+async def test_a_serial_added_later_can_be_used(owner: asyncpg.Connection, files: WriteFiles) -> None:
+    """But what was granted by hand without its sequence is left like that: pulling and planning changes nothing."""
+    await owner.execute(TODOS)
+    await owner.execute("create table notes (id serial, body text); grant insert on notes to authenticated")
+    notes = "table: notes\nrow_security: false\ngrants: { authenticated: { insert: all } }\n"
+    folder = files({"todos.yaml": TODOS_FILE, "notes.yaml": notes})
+    assert not any("notes" in line for line in lines((await make_plan(owner, read_set(folder))).changes))
+    await apply(owner, folder)
+    await owner.execute("alter table todos add column number serial; alter table notes add column number serial")
+    assert await apply(owner, folder) == [
+        "public.notes: + authenticated may number new rows (public.notes_id_seq)",
+        "public.notes: + authenticated may number new rows (public.notes_number_seq)",
+        "public.todos: + authenticated may number new rows (public.todos_number_seq)",
+    ]
+
+
+async def test_an_owner_cannot_be_ruled(owner: asyncpg.Connection, files: WriteFiles) -> None:
+    await owner.execute(TODOS + "alter table todos owner to authenticated")
+    with pytest.raises(PolicyError, match=r"P312: authenticated owns public\.todos, and may do everything"):
+        await apply(owner, files({"todos.yaml": TODOS_FILE}))

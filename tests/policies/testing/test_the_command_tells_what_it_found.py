@@ -139,7 +139,7 @@ def test_survivors_are_told_with_a_hint(command: Command, files: WriteFiles) -> 
 def test_a_set_that_does_not_fit_is_refused(command: Command, files: WriteFiles) -> None:
     files({"todos.yaml": TODOS_FILE.replace("using: user_id", "using: user_identity")})
     assert command() == 1
-    assert 'P310: PostgreSQL refuses the expression: column "user_identity" does not exist' in command.out
+    assert 'P310: PostgreSQL refuses the expression: column "user_identity" does not exist' in command.err
 
 
 def test_no_tests_are_no_success(command: Command, files: WriteFiles) -> None:

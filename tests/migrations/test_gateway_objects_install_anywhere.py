@@ -15,6 +15,9 @@ import pytest
 from gateway.embedded import EmbeddedPostgres, remove_directory
 from gateway.migrations import MigrationFailed, migrate
 from gateway.paths import schema_directory
+from gateway.policies import Application, apply_set
+from gateway.policies.plan import Loss
+from tests.hublib import hublib_policies
 
 GATEWAY, HUBLIB = schema_directory() / "gateway", schema_directory() / "hublib"
 SUPABASE_LIKE = Path(__file__).with_name("supabase_like.sql")
@@ -128,6 +131,8 @@ async def test_a_database_from_supabase_keeps_what_it_has(cluster: EmbeddedPostg
         lines: list[str] = []
         await migrate(owner, GATEWAY, log=lines.append)
         await migrate(owner, HUBLIB, log=lines.append)
+        async with connected(owner) as connection:
+            await apply_set(connection, Application(hublib_policies(), "test", allow=list(Loss)))
 
         assert before.items() <= (await _inventory(superuser)).items()
         assert "notice: event triggers that announce schema changes exist: kept" in lines

@@ -11,7 +11,7 @@ from gateway.policies.lints.scene import Scene
 from gateway.policies.model import Acceptance
 from gateway.policies.problems import Problem, Severity
 
-UNNEEDED: Final = "L030"
+UNNEEDED: Final = "L000"
 UNNEEDED_TITLE: Final = "An acceptance accepts nothing"
 UNNEEDED_WHY: Final = (
     "`accept:` silences findings that are meant. One that matches no finding of its file any more would silence the "

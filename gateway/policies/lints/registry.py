@@ -9,6 +9,7 @@ from gateway.policies.lints.claims import EDITABLE, SENT, SERVICE, UNSET
 from gateway.policies.lints.defaults import DEFAULTS
 from gateway.policies.lints.exposure import COPY, EXPOSED_TABLE, PARTITION, PAST_ROWS
 from gateway.policies.lints.functions import FOR_VISITORS, LOOSE_PATH, OPENER
+from gateway.policies.lints.honesty import LIE
 from gateway.policies.lints.indexes import WITHOUT_INDEX
 from gateway.policies.lints.lint import Lint
 from gateway.policies.lints.nulls import NULLS
@@ -50,4 +51,5 @@ LINTS: Final[tuple[Lint, ...]] = (
     UNSET,
     SENT,
     FOR_EVERYBODY,
+    LIE,
 )

@@ -72,7 +72,8 @@ async def examine(connection: Connection, policy_set: PolicySet, *, rewrite: boo
     # Wrapping moves positions: ask again about the text of the file.
     plain = {key: Wanted(key[0], key[1].origin.text) for key in refused}
     again = await judge(connection, plain.values(), path)
-    if not rewrite:
+    # What PostgreSQL prints without a schema is its own, and read back so unless the path puts others in front.
+    if not rewrite and "pg_catalog" not in path:
         texts |= dict(_texts(await judge(connection, _unwrapped(compiled, texts), path)))
     problems = [_refusal(key[1], again[want], verdicts[refused[key]]) for key, want in plain.items()]
     return Examined(state, compiled, texts, (*compiled.problems, *problems))

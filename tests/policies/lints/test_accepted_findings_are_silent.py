@@ -54,22 +54,22 @@ CASES: list[tuple[str, dict[str, Any], set[str]]] = [
     (
         "another lint",
         {"n": table("notes", accept=[{"lint": "L003", "because": "x"}])},
-        {"L002 public.notes", "L030 "},
+        {"L002 public.notes", "L000 "},
     ),
     (
         "a lint that does not exist",
         {"n": table("notes", accept=[MEANT, {"lint": "L999", "because": "x"}])},
-        {"L030 "},
+        {"L000 "},
     ),
     (
         "an acceptance cannot be accepted",
-        {"n": table("notes", accept=[MEANT, {"lint": "L030", "because": "x"}])},
-        {"L030 "},
+        {"n": table("notes", accept=[MEANT, {"lint": "L000", "because": "x"}])},
+        {"L000 "},
     ),
     (
         "in the file of another table",
         {"n": table("notes", accept=[MEANT]), "p": table("pages", accept=[{**MEANT, "about": "public.notes"}])},
-        {"L002 public.pages", "L030 public.notes"},
+        {"L002 public.pages", "L000 public.notes"},
     ),
     (
         "in a file of functions",
@@ -95,14 +95,14 @@ CASES: list[tuple[str, dict[str, Any], set[str]]] = [
 async def test_cases(lab: Lab, _: str, documents: dict[str, Any], expected: set[str]) -> None:
     async with lab.having(SQL):
         found = await lab.lint(documents)
-    assert {f"{each.code} {each.subject}" for each in found if each.code in ("L002", "L009", "L030")} == expected
+    assert {f"{each.code} {each.subject}" for each in found if each.code in ("L002", "L009", "L000")} == expected
 
 
 def test_without_a_database_no_acceptance_is_called_unneeded() -> None:
     text = json.dumps(
         table("notes", accept=[MEANT, {"lint": "L017", "because": "x"}, {"lint": "L005", "because": "x"}])
     )
-    assert not [each for each in lints(read(text), None) if each.code in ("L002", "L030")]
+    assert not [each for each in lints(read(text), None) if each.code in ("L002", "L000")]
 
 
 async def test_an_unneeded_acceptance_is_told_with_its_place(lab: Lab) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -23,6 +24,8 @@ _PAUSE: Final = 2.0
 _SAID: Final = 10
 """Changes that are logged one by one; the audit table has all."""
 _SUFFIXES: Final = (".yaml", ".yml")
+
+logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it counts changes aloud
 
 _Look = tuple[tuple[int, int], frozenset[tuple[str, int, int, int]]]
 """Which folder it is, and its files: name, inode, size and time of the last change."""
@@ -98,7 +101,8 @@ class PolicyWatch:
                 await connection.close()
         except PolicyError as error:
             for problem in error.problems:
-                self._log.error("a policy file is wrong; the old policies hold", problem=str(problem), fix=problem.fix)
+                said = {"fix": problem.fix} if problem.fix else {}
+                self._log.error("a policy file is wrong; the old policies hold", problem=str(problem), **said)
         except (Interrupted, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             failed = str(error) or type(error).__name__
             if failed != self._failed:

@@ -143,6 +143,18 @@ async def test_footprints_name_what_decides(
     assert run("footprint", folder, "--table", "nope")[0] == 1
 
 
+async def test_a_plan_reminds_of_dangers(
+    run: Run, owner: asyncpg.Connection, files: Callable[[dict[str, str]], Path]
+) -> None:
+    await owner.execute(TODOS)
+    folder = files({"todos.yaml": TODOS_FILE})
+    assert "Dangerous" not in run("plan", folder)[1]
+    files({"todos.yaml": "table: todos\nrow_security: false\ngrants: { anon: { select: all, delete: all } }\n"})
+    code, text = run("plan", folder)
+    assert code == 0
+    assert "Dangerous: 1 error in what would be in force. See passerelle policies check" in text
+
+
 async def test_tables_that_no_file_names_are_looked_at_too(
     run: Run, owner: asyncpg.Connection, files: Callable[[dict[str, str]], Path]
 ) -> None:

@@ -130,6 +130,10 @@ def _next_step(plan: Plan, folder: Path) -> None:
     from gateway.policies import summary
 
     typer.echo(summary(plan.changes))
+    dangers = _dangers(plan)
+    if dangers:
+        words = "1 error" if dangers == 1 else f"{dangers} errors"
+        typer.secho(f"Dangerous: {words} in what would be in force. See passerelle policies check {folder}", fg="red")
     if plan.changes:
         allow = "".join(f" --allow {loss}" for loss in sorted(plan.losses))
         typer.echo(f"Apply exactly this: passerelle policies apply {folder} --plan {plan.digest}{allow}")
@@ -143,6 +147,16 @@ async def _impact(opened: Opened, policy_set: PolicySet, seconds: float, *, rewr
     async with connected(opened.owner) as connection:
         budget = Budget(timedelta(seconds=seconds))
         return await impact(connection, application, policy_set.personas.values(), budget)
+
+
+def _dangers(plan: Plan) -> int:
+    """How many errors lints find in what the plan leads to."""
+    from gateway.policies import Severity
+    from gateway.policies.lints import lints
+    from gateway.policies.plan import Examined
+
+    found = lints(plan.policy_set, Examined(plan.state, plan.compiled, plan.texts, ()))
+    return sum(problem.severity is Severity.ERROR for problem in found)
 
 
 def _losses(allow: Sequence[str]) -> frozenset[Loss]:

@@ -67,6 +67,7 @@ class Application:
 
 async def apply(connection: Connection, application: Application) -> Plan:
     """Make the database enforce the files, and return what was done. The connection must not be in a transaction.
+    Nothing to do for files that were applied last leaves no record.
 
     Raises PolicyError for files that do not fit, an ApplyError for everything else; nothing was changed then.
     """
@@ -90,7 +91,8 @@ async def _attempt(connection: Connection, application: Application) -> Plan:
     await transaction.start()
     try:
         plan = await enforce(connection, application)
-        await _record(connection, plan, application.person)
+        if plan.changes or plan.state.applied is None or plan.state.applied.digest != plan.policy_set.digest:
+            await _record(connection, plan, application.person)
     except BaseException:
         if not connection.is_closed():
             await transaction.rollback()

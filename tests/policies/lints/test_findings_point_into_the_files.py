@@ -81,7 +81,7 @@ CASES = [
         "L018",
         """
         table: public.notes
-        grants: { anon: { insert: [id], »select: [id, secret] } }
+        grants: { authenticated: { select: all }, anon: { insert: [id], »select: [id, secret] } }
         rows:
           - { name: p, to: anon, for: select, using: id = 1 }
         """,

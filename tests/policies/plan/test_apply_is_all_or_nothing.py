@@ -395,3 +395,14 @@ async def test_an_owner_cannot_be_ruled(owner: asyncpg.Connection, files: WriteF
     await owner.execute(TODOS + "alter table todos owner to authenticated")
     with pytest.raises(PolicyError, match=r"P312: authenticated owns public\.todos, and may do everything"):
         await apply(owner, files({"todos.yaml": TODOS_FILE}))
+
+
+async def test_the_same_files_again_leave_no_record(owner: asyncpg.Connection, files: WriteFiles) -> None:
+    await owner.execute(TODOS)
+    folder = files({"todos.yaml": TODOS_FILE})
+    await apply(owner, folder)
+    await apply(owner, folder)
+    assert await owner.fetchval("select count(*) from passerelle.policy_applies") == 1
+    files({"todos.yaml": TODOS_FILE + "limits: { max_rows: 3 }\n"})
+    assert await apply(owner, folder) == []
+    assert await owner.fetchval("select count(*) from passerelle.policy_applies") == 2

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 
 class Severity(enum.StrEnum):
-    """`check` fails for an ERROR, and under `--strict` for a WARNING. `plan` and `apply` stop for what is wrong (P…), not
-    for what is dangerous (L…), of which `plan` reminds."""
+    """`check` fails for an ERROR, and under `--strict` for a WARNING. `plan` and `apply` stop for what is wrong (P…),
+    not for what is dangerous (L…), of which `plan` reminds."""
 
     ERROR = "error"
     WARNING = "warning"

@@ -83,7 +83,8 @@ async def test_interrupting(policy_database: str, owner: asyncpg.Connection, fil
     await owner.execute("begin; lock table todos")
     command = start(tmp_path, "apply", files({"todos.yaml": TODOS_FILE}), url=policy_database)
     deadline = time.monotonic() + 20
-    while not await owner.fetchval("select count(*) from pg_locks where not granted"):
+    waiting = "select count(*) from pg_locks where not granted and relation = 'public.todos'::regclass"
+    while not await owner.fetchval(waiting):
         assert time.monotonic() < deadline
     command.send_signal(signal.SIGINT)
     out, err = command.communicate(timeout=10)

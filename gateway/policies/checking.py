@@ -19,11 +19,11 @@ async def check(folder: Path, connection: Connection | None) -> tuple[Problem, .
     policy_set, problems = await asyncio.to_thread(read_set_or_problems, folder)
     if policy_set is None:
         return _sorted(problems)
-    offline = [*problems, *await asyncio.to_thread(lambda: list(expression_problems(policy_set)))]
     if connection is None:
-        return _sorted([*offline, *lints(policy_set, None)])
+        offline = await asyncio.to_thread(lambda: [*expression_problems(policy_set), *lints(policy_set, None)])
+        return _sorted([*problems, *offline])
+    # PostgreSQL's verdict on expressions counts where there is one.
     examined = await examine(connection, policy_set)
-    # PostgreSQL's verdict counts where there is one; what it accepts was no error of ours to report.
     dangers = [*lints(policy_set, examined), *_unlisted(policy_set, examined)]
     return _sorted([*problems, *examined.problems, *dangers])
 

@@ -46,8 +46,9 @@ async def lying(hublib_database: str, request: pytest.FixtureRequest) -> str:
     return hublib_database
 
 
-async def test_each_caller_gets_their_own(serve: Serve, lying: str) -> None:  # noqa: F811
-    served = await serve(lying, login="authenticator", pool_size=1)
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+async def test_each_caller_gets_their_own(serve: Serve, lying: str, mode: str) -> None:  # noqa: F811
+    served = await serve(lying, login="authenticator", pool_size=1, pool_mode=mode)
     for turn in range(12):
         user = USERS[turn % 2]
         bearer = token(sub=user)

@@ -9,6 +9,7 @@ from gateway.catalog import load_catalog
 
 SETUP = """
 create table public.members (id integer primary key, user_id uuid);
+create table public."Fellows" (id integer primary key, user_id uuid);
 create function public.stable_claim() returns text language sql stable as
   $$ select current_setting('request.jwt.claims', true) $$;
 create function public.harmless(value text) returns text language sql stable as $$ select upper(value) $$;
@@ -29,6 +30,9 @@ LIES = {
     "select (select m.user_id::text from members m limit 1)": "may read members",
     "select (1 operator(public.===) 2)::text": "uses the operator ===, whose function uses current_user",
     "select case when pg_has_role('anon', 'member') then 'a' end": "uses pg_has_role",
+    'select user_id::text from public."Fellows" limit 1': "may read fellows",
+    "select random()::text": "calls pg_catalog.random, which is VOLATILE",
+    "select ('now'::text)::timestamptz::text": "may mean the time of day by 'now'",
     "select U&'\\0061'": "uses Unicode escapes",
 }
 
@@ -77,6 +81,11 @@ async def test_what_cannot_be_read_is_not_believed(owner: asyncpg.Connection) ->
         "create function g() returns text language sql immutable return current_setting('a.b', true)"
     )
     assert await lying(owner) == {"public.f": "uses execute", "public.g": "uses current_setting"}
+
+
+async def test_built_in_code_under_another_name_is_not_believed(owner: asyncpg.Connection) -> None:
+    await owner.execute("create function f() returns name language internal immutable as 'current_user'")
+    assert await lying(owner) == {"public.f": "is written in internal"}
 
 
 @pytest.mark.parametrize("body", HONEST)

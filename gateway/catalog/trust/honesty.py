@@ -5,7 +5,8 @@ plan: of a prepared statement, and of the statements inside PL/pgSQL. Plans stay
 function reads who is asking, the time or a table, one caller's answer would decide for the next (PostgreSQL
 documentation, "Function Volatility Categories"). Where there is one, plans must not outlive a request.
 
-Bodies are read word by word, generously: a wrong suspicion costs time, not safety. Extensions are taken at their word.
+Bodies are read word by word, generously: a wrong suspicion costs time, not safety. Extensions and PostgreSQL's own
+functions are taken at their word.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from gateway.catalog.code import FIRST_USER_OID, FunctionCode, OperatorCode
+from gateway.catalog.trust import known
 from gateway.sqltext import NotUnderstood, Token, tokens
 
 _READABLE: Final = frozenset({"sql", "plpgsql"})
@@ -30,6 +32,8 @@ _CHANGING_CALLS: Final = frozenset({
     "has_function_privilege", "has_sequence_privilege", "row_security_active",
     "query_to_xml", "table_to_xml", "cursor_to_xml", "schema_to_xml", "database_to_xml",
 })  # fmt: skip
+_TIMES: Final = frozenset({"now", "today", "tomorrow", "yesterday"})
+"""Texts that are times of day where they become dates."""
 _READING: Final = frozenset({"from", "join", "table", "update", "into"})
 
 
@@ -37,11 +41,7 @@ def lying_functions(
     functions: Sequence[FunctionCode], relations: Iterable[str], operators: Sequence[OperatorCode] = ()
 ) -> dict[int, str]:
     """Why functions are not as immutable as they say, by OID. `relations` are the names of all, without schemas."""
-    immutable = [
-        function
-        for function in functions
-        if function.volatility == "i" and function.oid >= FIRST_USER_OID and _is_ours(function)
-    ]
+    immutable = [function for function in functions if function.volatility == "i" and _is_ours(function)]
     if not immutable:
         return {}
     reader = _Reader(functions, relations, operators)
@@ -49,8 +49,9 @@ def lying_functions(
 
 
 def _is_ours(function: FunctionCode) -> bool:
-    """Whether its declaration has to be checked. Constructors of ranges are PostgreSQL's, in language internal."""
-    return function.extension is None and function.language != "internal" and function.kind != "a"
+    """Whether its declaration has to be checked. Constructors of ranges are PostgreSQL's own."""
+    is_constructor = function.language == "internal" and function.body in known.CONSTRUCTORS
+    return function.oid >= FIRST_USER_OID and function.extension is None and function.kind != "a" and not is_constructor
 
 
 class _Reader:
@@ -58,7 +59,7 @@ class _Reader:
         self, functions: Sequence[FunctionCode], relations: Iterable[str], operators: Sequence[OperatorCode]
     ) -> None:
         self._named: Mapping[str, Sequence[FunctionCode]] = _by_name(functions)
-        self._relations = frozenset(relations)
+        self._relations = frozenset(name.lower() for name in relations)
         self._behind_operators = _behind_operators(functions, operators)
         self._reasons: dict[int, str | None] = {}
 
@@ -71,7 +72,7 @@ class _Reader:
 
     def _read(self, function: FunctionCode) -> str | None:
         if not _is_ours(function):
-            return None
+            return "is VOLATILE" if function.volatility == "v" and function.kind != "a" else None
         if function.language not in _READABLE:
             return f"is written in {function.language}"
         try:
@@ -85,6 +86,9 @@ class _Reader:
         changing = (names & _CHANGING_WORDS) | (set(_called(found)) & _CHANGING_CALLS)
         if changing:
             return f"uses {min(changing)}"
+        times = {token.text.strip().lower() for token in found if token.kind == "string"} & _TIMES
+        if times:
+            return f"may mean the time of day by '{min(times)}'"
         read = names & self._relations if names & _READING else frozenset[str]()
         return f"may read {min(read)}" if read else None
 
@@ -105,8 +109,7 @@ class _Reader:
 def _by_name(functions: Iterable[FunctionCode]) -> Mapping[str, Sequence[FunctionCode]]:
     named: dict[str, list[FunctionCode]] = defaultdict(list)
     for function in functions:
-        if function.oid >= FIRST_USER_OID:
-            named[function.name].append(function)
+        named[function.name].append(function)
     return named
 
 

@@ -85,6 +85,7 @@ BAD = {
     "an unknown key": (OPEN + "grant: {}\n", "todos.yaml:11:1"),
     "a duplicate key": (OPEN + "rows: []\n", "todos.yaml:11:1"),
     "an unknown role": (OPEN.replace("[anon,", "[anonymous,"), "todos.yaml:"),
+    "a word that is no boolean": (OPEN + "row_security: no\n", "todos.yaml:11:15"),
     "nothing": ("", "todos.yaml:1:1"),
     "half of it": (OPEN[:150], "todos.yaml:"),
     "five megabytes": (OPEN + "# " + "x" * 5_000_000 + "\n", "todos.yaml"),
@@ -170,3 +171,20 @@ async def test_limits_bound_answers(
 
     files({"todos.yaml": TODOS_FILE})
     await eventually(unlimited)
+
+
+async def test_links_that_lead_in_a_circle(
+    serve: Serve, postgres: EmbeddedPostgres, policy_database: str, owner: asyncpg.Connection, files: WriteFiles
+) -> None:
+    await owner.execute(TODOS)
+    folder = files({"todos.yaml": TODOS_FILE})
+    with capture_logs() as logged:
+        served = await start(serve, postgres, policy_database, folder)
+        (folder / "more").symlink_to(folder)
+        files({"todos.yaml": OPEN})
+
+        async def complained() -> bool:
+            return any("P142" in str(entry.get("problem")) for entry in logged)
+
+        await eventually(complained, 3.0)
+        assert await seen(served) == -401

@@ -2,7 +2,7 @@
 
 from gateway.policies.database.digest import state_digest
 from gateway.policies.database.read import read_state
-from gateway.policies.database.scratch import PRINTING, search
+from gateway.policies.database.scratch import PRINTING, SET_LOCAL, search
 from gateway.policies.database.state import (
     Applied,
     Columns,
@@ -20,6 +20,7 @@ from gateway.policies.database.verdicts import Refusal, Verdict, Wanted, judge
 
 __all__ = [
     "PRINTING",
+    "SET_LOCAL",
     "Applied",
     "ColumnState",
     "Columns",

@@ -10,11 +10,15 @@ from typing import Final
 import asyncpg
 
 from gateway.database import quote_identifier
+from gateway.policies.database.sql import statement
 
 PRINTING: Final = ("pg_catalog", "pg_temp")
 """The search path for what PostgreSQL prints: as with an empty one, names outside pg_catalog have their schema. With an
 empty one, though, a temporary table called `date` stands in front of the type."""
 
+
+SET_LOCAL: Final = statement("settings")
+"""Makes settings for the rest of the transaction, from a JSON object ($1), in its order. Answers one row."""
 
 _SNAPSHOT: Final = "begin isolation level repeatable read read only"
 _numbers = itertools.count(1)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from gateway.database import quote_identifier
-from gateway.policies.explain.sql import statement
+from gateway.policies.database import SET_LOCAL
 from gateway.policies.model import Persona
+from gateway.policies.personas import session_settings
 from gateway.policies.problems import PolicyError, error
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ async def act_as(connection: Connection, persona: Persona, search_path: Sequence
     if persona.role.lower() == "none":  # SET ROLE NONE means the connected role, with all that it may do
         raise _no_role(persona.role)
     try:
-        await _settle(connection, persona, search_path, persona.role)
+        await _settle(connection, persona, search_path, become=True)
     except asyncpg.InvalidParameterValueError:
         raise _no_role(persona.role) from None
     except asyncpg.InsufficientPrivilegeError:
@@ -38,13 +39,12 @@ async def act_as(connection: Connection, persona: Persona, search_path: Sequence
 
 async def take_claims(connection: Connection, persona: Persona, search_path: Sequence[str]) -> None:
     """The same with the connected role, as what triggers should see who write for `persona`."""
-    await _settle(connection, persona, search_path, None)
+    await _settle(connection, persona, search_path, become=False)
 
 
-async def _settle(connection: Connection, persona: Persona, search_path: Sequence[str], role: str | None) -> None:
-    claims = json.dumps({**persona.claims, "role": persona.role})
-    path = ", ".join(map(quote_identifier, search_path))
-    await connection.fetchval(statement("become"), claims, path, role)
+async def _settle(connection: Connection, persona: Persona, search_path: Sequence[str], *, become: bool) -> None:
+    settings = session_settings(persona, search_path, become=become)
+    await connection.fetchval(SET_LOCAL, json.dumps(settings))
 
 
 def _no_role(role: str) -> PolicyError:

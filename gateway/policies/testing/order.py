@@ -4,11 +4,11 @@ Pure; each probe stays independent of all others."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from gateway.policies.model import NewRow, Persona, Probe
+from gateway.policies.personas import claims_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,5 @@ def row_identity(row: NewRow) -> str:
     return json.dumps([*row.table, dict(row.values)])
 
 
-def claims_document(persona: Persona) -> str:
-    """The claims of the persona's token as JSON, with its role."""
-    return _json({**persona.claims, "role": persona.role})
-
-
 def _persona(persona: Persona) -> str:
     return f"{persona.role}\0{claims_document(persona)}"
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False)

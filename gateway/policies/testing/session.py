@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import asyncpg
 
-from gateway.database import quote_identifier
+from gateway.policies.database import SET_LOCAL
 from gateway.policies.model import Persona
-from gateway.policies.testing.order import claims_document
+from gateway.policies.personas import session_settings
 from gateway.policies.testing.results import Seen
-from gateway.policies.testing.sql import statement
 from gateway.policies.testing.statements import Statement
 from gateway.policies.testing.surroundings import Connection
 
@@ -37,14 +36,6 @@ FAULTS: Final = (
 """They say something about the server or about other sessions, and nothing about a policy."""
 
 _OWNER: Final = ""
-_BLANK: Final = (
-    "request.jwt.claim",
-    "request.jwt.claim.sub",
-    "request.jwt.claim.role",
-    "request.jwt.claim.email",
-    "request.method",
-    "request.path",
-)
 
 
 class Session:
@@ -57,7 +48,7 @@ class Session:
 
     def __init__(self, connection: Connection, search_path: Sequence[str]) -> None:
         self.connection = connection
-        self._path = ", ".join(map(quote_identifier, search_path))
+        self._path = tuple(search_path)
         self._prepared: OrderedDict[tuple[str, str], Prepared] = OrderedDict()
         self._role = _OWNER
 
@@ -103,26 +94,18 @@ class Session:
         """Keep the connection's own role, past row security or not at all; with the claims of a persona, so that
         functions which ask for them answer."""
         self._role = _OWNER
-        await self._set(claims_of, {"row_security": "off"})
+        await self._set({**session_settings(claims_of, self._path, become=False), "row_security": "off"})
 
     async def become(self, persona: Persona) -> None:
         """Take the persona's identity until the end of `undone`; nothing is left of another's.
 
         Raises what asyncpg raises, for a role that is not there or that the connection's role may not take.
         """
-        await self._set(persona, {"row_security": "on", "role": persona.role})
+        await self._set(session_settings(persona, self._path, become=True))
         self._role = persona.role
 
-    async def _set(self, persona: Persona | None, others: dict[str, str]) -> None:
-        settings = {
-            "search_path": self._path,
-            **dict.fromkeys(_BLANK, ""),
-            "request.headers": "{}",
-            "request.cookies": "{}",
-            "request.jwt.claims": claims_document(persona) if persona is not None else "",
-            **others,
-        }
-        await self.rows(Statement(statement("identity"), json.dumps(settings)))
+    async def _set(self, settings: Mapping[str, str]) -> None:
+        await self.rows(Statement(SET_LOCAL, json.dumps(settings)))
 
     async def _prepare(self, sql: str) -> Prepared:
         key = (self._role, sql)

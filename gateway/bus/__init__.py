@@ -1,0 +1,43 @@
+"""Redis, in every shape, behind one small interface."""
+
+from gateway.bus.address import Address, parse_url
+from gateway.bus.bus import Bus, open_bus
+from gateway.bus.entries import Entry, Page
+from gateway.bus.errors import BusError, BusRefused, BusUnavailable, BusUrlError, Reason
+from gateway.bus.events import Connected, Event, Gap, Lost, Message, Overflow
+from gateway.bus.health import BusHealth, State
+from gateway.bus.lease import Lease
+from gateway.bus.script import Script, load_script
+from gateway.bus.subscription import Stream, Subscription
+from gateway.bus.terms import Holding, Members, Terms, outstanding
+
+__all__ = [
+    "Address",
+    "Bus",
+    "BusError",
+    "BusHealth",
+    "BusRefused",
+    "BusUnavailable",
+    "BusUrlError",
+    "Connected",
+    "Entry",
+    "Event",
+    "Gap",
+    "Holding",
+    "Lease",
+    "Lost",
+    "Members",
+    "Message",
+    "Overflow",
+    "Page",
+    "Reason",
+    "Script",
+    "State",
+    "Stream",
+    "Subscription",
+    "Terms",
+    "load_script",
+    "open_bus",
+    "outstanding",
+    "parse_url",
+]

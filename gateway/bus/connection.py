@@ -1,0 +1,117 @@
+"""Single connections: redis-py's, opened and checked within a time. Only this file knows how redis-py makes them."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeAlias
+
+import hiredis
+from redis.asyncio import connection as driver
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import MasterNotFoundError, Sentinel
+from redis.backoff import NoBackoff
+
+from gateway.bus.address import Address, Place, Tls
+from gateway.bus.errors import BusUnavailable, Reason, connection_error
+
+Connection: TypeAlias = driver.AbstractConnection
+Opener: TypeAlias = Callable[[], Awaitable[Connection]]
+Argument: TypeAlias = str | bytes | int | float
+
+_PING: Final = b"*1\r\n$4\r\nPING\r\n"
+_ROLE: Final = re.compile(rb"^role:(\w+)", re.MULTILINE)
+
+
+def pack(*command: Argument) -> bytes:
+    """A command as the server reads it."""
+    return hiredis.pack_command(command)  # type: ignore[no-any-return, arg-type]
+
+
+async def receive(connection: Connection) -> Any:
+    """The next reply, however long it takes; one that is an error is raised as redis-py's."""
+    return await connection.read_response(timeout=math.inf, disconnect_on_error=False)  # pyright: ignore
+
+
+async def send(connection: Connection, *packed: bytes) -> None:
+    """Send commands; returns when the socket's buffer has room again."""
+    await connection.send_packed_command(packed, check_health=False)
+
+
+async def open_connection(address: Address, place: Place, *, master: bool = True) -> Connection:
+    """A connection that has authenticated and answered, to a server that is a master. BusUnavailable otherwise."""
+    connection = _make(address, place)
+    try:
+        async with asyncio.timeout(address.timeout):
+            await connection.connect()
+            await send(connection, _PING, *([pack("INFO", "replication")] if master else []))
+            await receive(connection)
+            if master and (role := _ROLE.search(await receive(connection))) and role[1] != b"master":
+                raise BusUnavailable(Reason.REPLICA)
+    except BaseException as error:
+        close(connection)
+        if isinstance(error, Exception):
+            raise connection_error(error) from None
+        raise
+    return connection
+
+
+def close(connection: Connection) -> None:
+    """Close it at once, without waiting for the peer."""
+    connection._close()  # pyright: ignore - `disconnect` would wait; this is what it does first
+
+
+def make_sentinel(address: Address) -> Sentinel:
+    """A client that asks the Sentinels of `address`, each at most for the timeout."""
+    options = _options(address) | {"username": address.sentinel_user or None}
+    options |= {"password": address.sentinel_password or None, "db": 0, "max_connections": 4}
+    options |= {"socket_timeout": address.timeout, "socket_connect_timeout": address.timeout}
+    if address.tls is not None:
+        options |= {"ssl": True, **_tls(address.tls)}
+    return Sentinel([(place.host, place.port) for place in address.places], sentinel_kwargs=options)
+
+
+async def ask_master(sentinel: Sentinel, address: Address) -> Place:
+    """Where the Sentinels say the master is. BusUnavailable when none of them names one."""
+    try:
+        async with asyncio.timeout(address.timeout * (len(address.places) + 1)):
+            found: tuple[Any, Any] = await sentinel.discover_master(address.service)  # pyright: ignore
+    except MasterNotFoundError as error:
+        raise BusUnavailable(Reason.NO_MASTER, details=str(error).partition(" : ")[0]) from None
+    except Exception as error:  # noqa: BLE001 - redis-py raises many kinds
+        raise connection_error(error) from None
+    return Place(str(found[0]), int(found[1]))
+
+
+def _make(address: Address, place: Place) -> Connection:
+    options = _options(address)
+    if place.path:
+        return driver.UnixDomainSocketConnection(path=place.path, **options)
+    if address.tls is not None:
+        return driver.SSLConnection(host=place.host, port=place.port, **_tls(address.tls), **options)
+    return driver.Connection(host=place.host, port=place.port, **options)
+
+
+def _options(address: Address) -> dict[str, Any]:
+    return {
+        "db": address.database,
+        "username": address.user or None,
+        "password": address.password or None,
+        "protocol": 2,
+        "socket_timeout": None,  # the caller bounds the whole
+        "socket_connect_timeout": address.timeout,
+        "retry": Retry(NoBackoff(), 0),  # trying again is decided here, where it shows
+        "driver_info": None,  # no CLIENT SETINFO, so ACLs need not allow it
+    }
+
+
+def _tls(tls: Tls) -> dict[str, Any]:
+    return {
+        "ssl_cert_reqs": "required" if tls.verify else "none",
+        "ssl_check_hostname": tls.verify,
+        "ssl_ca_certs": tls.ca,
+        "ssl_certfile": tls.certificate,
+        "ssl_keyfile": tls.key,
+    }

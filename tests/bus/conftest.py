@@ -1,0 +1,163 @@
+"""Real servers of every shape. Those that tests break are made for each test; the rest live as long as the run."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import ipaddress
+import shutil
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from gateway.bus import Bus, Terms, open_bus
+from tests.bus.arrangements import ClusterOfSix, SentinelTrio
+from tests.bus.servers import Proxy, Server
+
+HASTY = Terms(term=0.9, grace=0.3, renewal=0.1)
+"""Leases that tests can wait out."""
+
+OpenBus = Callable[..., Bus]
+
+
+@pytest.fixture(scope="session")
+def places() -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="bus-"))
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def server(places: Path) -> Iterator[Server]:
+    """A server for one test to break."""
+    directory = Path(tempfile.mkdtemp(dir=places))
+    server = Server(directory).start()
+    yield server
+    server.kill()
+
+
+@pytest_asyncio.fixture
+async def proxy(server: Server) -> AsyncIterator[Proxy]:
+    """A way to `server` that can be cut."""
+    proxy = await Proxy(server.port).start()
+    yield proxy
+    await proxy.stop()
+
+
+@pytest_asyncio.fixture
+async def opened() -> AsyncIterator[OpenBus]:
+    """Opens buses, which are stopped after the test; then no task may be left."""
+    before = asyncio.all_tasks()
+    buses: list[Bus] = []
+
+    def open_(url: str, **options: object) -> Bus:
+        bus = open_bus(url, **{"terms": HASTY, **options})  # type: ignore[arg-type]
+        buses.append(bus)
+        return bus
+
+    yield open_
+    for bus in buses:
+        await bus.stop()
+    left = [task for task in asyncio.all_tasks() - before if "redis" in task.get_name()]
+    assert left == []
+
+
+@pytest.fixture(scope="session")
+def standing(places: Path) -> Iterator[Server]:
+    """A server that tests leave as it is: password, Unix socket, an ACL user with no more rights than docs/redis.md
+    gives."""
+    socket = places / "standing.sock"
+    rules = acl_rules(Path(__file__).parents[2] / "docs" / "redis.md")
+    server = Server(
+        places / "standing",
+        ["requirepass a/b:c@d", f"unixsocket {socket}", f"user gate on >p%w:/@ {rules}"],
+    ).start()
+    yield server
+    server.stop()
+
+
+def acl_rules(page: Path) -> str:
+    """The rules that the documentation gives for the gateway's user."""
+    line = next(line for line in page.read_text().splitlines() if line.startswith("user passerelle on"))
+    return line.partition(" >secret ")[2]
+
+
+@pytest.fixture(scope="session")
+def authority(places: Path) -> tuple[ssl.SSLContext, Path]:
+    """A TLS server's context for 127.0.0.1, and the file of the authority that signed it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (places / "ca.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (places / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(places / "ca.pem", places / "key.pem")
+    return context, places / "ca.pem"
+
+
+@pytest_asyncio.fixture(scope="session")
+async def tls_port(standing: Server, authority: tuple[ssl.SSLContext, Path]) -> AsyncIterator[int]:
+    """The wheel's server speaks no TLS, so a proxy does it for `standing`."""
+    proxy = await Proxy(standing.port, tls=authority[0]).start()
+    yield proxy.port
+    await proxy.stop()
+
+
+@pytest.fixture(scope="session")
+def trio(places: Path) -> Iterator[SentinelTrio]:
+    trio = SentinelTrio(places / "trio")
+    try:
+        trio.start()
+        yield trio
+    finally:
+        trio.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster(places: Path) -> Iterator[ClusterOfSix]:
+    cluster = ClusterOfSix(places / "cluster")
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(params=["tcp", "unix", "acl", "tls", "sentinel", "cluster"])
+def url(request: pytest.FixtureRequest) -> str:
+    """The URL of each shape in turn."""
+    get = request.getfixturevalue
+    if request.param == "sentinel":
+        return get("trio").url
+    if request.param == "cluster":
+        return get("cluster").url
+    server: Server = get("standing")
+    if request.param == "unix":
+        return f"unix://:a%2Fb%3Ac%40d@{server.directory.parent / 'standing.sock'}?db=3"
+    if request.param == "acl":
+        return f"redis://gate:p%25w%3A%2F%40@127.0.0.1:{server.port}/0"
+    if request.param == "tls":
+        return f"rediss://:a%2Fb%3Ac%40d@127.0.0.1:{get('tls_port')}?ca={get('authority')[1]}"
+    return f"redis://:a%2Fb%3Ac%40d@127.0.0.1:{server.port}/2"

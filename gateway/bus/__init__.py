@@ -5,6 +5,7 @@ from gateway.bus.bus import Bus, open_bus
 from gateway.bus.entries import Entry, Page
 from gateway.bus.errors import BusError, BusRefused, BusUnavailable, BusUrlError, Reason
 from gateway.bus.events import Connected, Event, Gap, Lost, Message, Overflow
+from gateway.bus.facts import Facts
 from gateway.bus.health import BusHealth, State
 from gateway.bus.lease import Lease
 from gateway.bus.script import Script, load_script
@@ -22,6 +23,7 @@ __all__ = [
     "Connected",
     "Entry",
     "Event",
+    "Facts",
     "Gap",
     "Holding",
     "Lease",

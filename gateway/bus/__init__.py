@@ -10,7 +10,7 @@ from gateway.bus.health import BusHealth, State
 from gateway.bus.lease import Lease
 from gateway.bus.script import Script, load_script
 from gateway.bus.subscription import Stream, Subscription
-from gateway.bus.terms import Holding, Members, Terms, outstanding
+from gateway.bus.terms import Holding, Members, Terms, outstanding, steady
 
 __all__ = [
     "Address",
@@ -42,4 +42,5 @@ __all__ = [
     "open_bus",
     "outstanding",
     "parse_url",
+    "steady",
 ]

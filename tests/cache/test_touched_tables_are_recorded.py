@@ -46,7 +46,7 @@ end
 $$;
 create trigger write instead of update on public.joined for each row execute function public.write_joined();
 
-create function public.call_it() returns int language sql volatile as 'update public.things set label = label returning 1';
+create function public.call_it() returns int language sql as 'update public.things set label = label returning 1';
 create function public.refuse() returns trigger language plpgsql as 'begin return null; end';
 create table public.refusing (id int);
 create trigger refuse before insert on public.refusing for each row execute function public.refuse();
@@ -150,18 +150,24 @@ CHANGES = {
     "copy": ("copy things from program 'echo 11,copied' with (format csv)", {"things"}),
     "copy to partitions": ("copy days from program 'echo 11,copied' with (format csv)", {"days"}),
     "merge inserts": (
-        "merge into things t using (values (11)) v (id) on t.id = v.id when not matched then insert values (v.id, 'x') "
-        "when matched then delete",
+        (
+            "merge into things t using (values (11)) v (id) on t.id = v.id when matched then delete "
+            "when not matched then insert values (v.id, 'x')"
+        ),
         {"things"},
     ),
     "merge deletes": (
-        "merge into screws t using (values (1)) v (id) on t.id = v.id when not matched then insert values (v.id) "
-        "when matched then delete",
+        (
+            "merge into screws t using (values (1)) v (id) on t.id = v.id when not matched then insert values (v.id) "
+            "when matched then delete"
+        ),
         {"screws"},
     ),
     "merge does nothing": (
-        "merge into things t using (values (1)) v (id) on t.id = v.id when matched then do nothing "
-        "when not matched then insert values (v.id, 'x')",
+        (
+            "merge into things t using (values (1)) v (id) on t.id = v.id when matched then do nothing "
+            "when not matched then insert values (v.id, 'x')"
+        ),
         set(),
     ),
     "partitioned table": ("update days set label = 'x' where day = 1", {"days"}),
@@ -181,19 +187,25 @@ CHANGES = {
     "instead of": ("update joined set part = part where id = 1", {"parts"}),
     "function": ("select call_it()", {"things"}),
     "writable cte": (
-        "with gone as (delete from screws returning part), named as (update things set label = 'x' returning id) "
-        "select from gone, named",
+        (
+            "with gone as (delete from screws returning part), named as (update things set label = 'x' returning id) "
+            "select from gone, named"
+        ),
         {"screws", "things"},
     ),
     "do block with a lost part": (
-        "do $$ begin update things set label = 'x'; begin delete from screws; raise 'no'; exception when others then "
-        "end; end $$",
+        (
+            "do $$ begin update things set label = 'x'; begin delete from screws; raise 'no'; "
+            "exception when others then end; end $$"
+        ),
         {"things"},
     ),
     "replica role": ("set session_replication_role = replica; update things set label = 'x'", {"things"}),
     "many statements": (
-        "do $$ begin for n in 1..100 loop update things set label = 'x'; begin update parts set thing = thing; "
-        "exception when division_by_zero then end; end loop; end $$",
+        (
+            "do $$ begin for n in 1..100 loop update things set label = 'x'; begin update parts set thing = thing; "
+            "exception when division_by_zero then end; end loop; end $$"
+        ),
         {"things", "parts"},
     ),
 }
@@ -328,7 +340,7 @@ async def test_a_prepared_transaction_is_seen_when_it_commits(dsn: str, postgres
 
 @pytest.mark.parametrize("role", ["anon", "authenticated", "service_role"])
 async def test_api_roles_reach_nothing(postgres: EmbeddedPostgres, dsn: str, role: str) -> None:
-    name = dsn.rsplit("/", 1)[-1].split("?")[0]
+    name = dsn.rsplit("/", 1)[-1].split("?", maxsplit=1)[0]
     login = await asyncpg.connect(postgres.dsn(name, user="authenticator"))
     for statement in (
         "select passerelle.take_touches_v1()",
@@ -357,7 +369,7 @@ async def test_an_api_role_writes_without_rights_to_the_record(
     postgres: EmbeddedPostgres, dsn: str, owner: asyncpg.Connection
 ) -> None:
     await owner.execute("grant all on things to anon")
-    name = dsn.rsplit("/", 1)[-1].split("?")[0]
+    name = dsn.rsplit("/", 1)[-1].split("?", maxsplit=1)[0]
     login = await asyncpg.connect(postgres.dsn(name, user="authenticator"))
     # Names in front of the real ones change nothing.
     await owner.execute(

@@ -314,16 +314,21 @@ async def test_concurrent_transactions_each_take_their_own(
 
 
 async def test_the_record_does_not_make_serializable_transactions_fail(
-    owner: asyncpg.Connection, other: asyncpg.Connection
+    dsn: str, owner: asyncpg.Connection, other: asyncpg.Connection
 ) -> None:
-    """They have nothing to do with each other, but for the record."""
-    for number in range(1, 6):
-        async with owner.transaction(isolation="serializable"), other.transaction(isolation="serializable"):
-            await owner.execute(f"insert into things values ({number * 100}, 'x')")
-            await other.execute(f"insert into screws values ({number * 100}, null)")
-            assert await taken(other) == {"screws"}
-            assert await taken(owner) == {"things"}
+    """They have nothing to do with each other, but for the record. Each writes to it after the one before has taken
+    its own, and the last one commits first: a chain of conflicts, if taking were reading."""
+    third = await asyncpg.connect(dsn)
+    chain = [(owner, "things"), (other, "screws"), (third, "parts")]
+    for connection, _ in chain:
+        await connection.execute("begin isolation level serializable; select 1")
+    for connection, table in chain:
+        await connection.execute(f"insert into {table} values (100)")
+        assert await taken(connection) == {table}
+    for connection, _ in reversed(chain):
+        await connection.execute("commit")
     assert await seen(owner) == set()
+    await third.close()
 
 
 async def test_a_prepared_transaction_is_seen_when_it_commits(dsn: str, postgres: EmbeddedPostgres) -> None:

@@ -1,15 +1,15 @@
 """Redis, in every shape, behind one small interface."""
 
-from gateway.bus.address import Address, parse_url
 from gateway.bus.bus import Bus, open_bus
 from gateway.bus.entries import Entry, Page
-from gateway.bus.errors import BusError, BusRefused, BusUnavailable, BusUrlError, Reason
+from gateway.bus.errors import BusError, BusRefused, BusUnavailable, Reason
 from gateway.bus.events import Connected, Event, Gap, Lost, Message, Overflow
 from gateway.bus.health import BusHealth, State
 from gateway.bus.lease import Lease
 from gateway.bus.script import Script, load_script
 from gateway.bus.subscription import Stream, Subscription
 from gateway.bus.terms import Holding, Members, Terms, outstanding
+from gateway.redisurl import Address, RedisUrlError, parse_url
 
 __all__ = [
     "Address",
@@ -18,7 +18,6 @@ __all__ = [
     "BusHealth",
     "BusRefused",
     "BusUnavailable",
-    "BusUrlError",
     "Connected",
     "Entry",
     "Event",
@@ -31,6 +30,7 @@ __all__ = [
     "Overflow",
     "Page",
     "Reason",
+    "RedisUrlError",
     "Script",
     "State",
     "Stream",

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
-from gateway.bus.address import Address, Place
 from gateway.bus.connection import close, open_connection, pack, receive, send
 from gateway.bus.errors import BusError, BusUnavailable, Reason, Redirected, SlotMigrating, connection_error
 from gateway.bus.keys import slot
@@ -23,6 +22,7 @@ from gateway.bus.node import Node, NodeStatus
 from gateway.bus.slots import owners, read_slots
 from gateway.bus.tasks import end
 from gateway.bus.topology import BACKOFF, Changed
+from gateway.redisurl import Address, Place
 
 _log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel
 from redis.backoff import NoBackoff
 
-from gateway.bus.address import Address, Place, Tls
 from gateway.bus.errors import BusUnavailable, Reason, connection_error
+from gateway.redisurl import Address, Place, Tls
 
 Connection: TypeAlias = driver.AbstractConnection
 Opener: TypeAlias = Callable[[], Awaitable[Connection]]

@@ -3,7 +3,6 @@
 BusError                a GatewayError
 ├── BusUnavailable      503 with Retry-After; `why` says why
 └── BusRefused          the server rejected the command itself: a fault of ours, or of its ACL
-BusUrlError             a ValueError; never repeats any part of the URL that could be a password
 """
 
 from __future__ import annotations
@@ -123,10 +122,6 @@ class SlotMigrating(BusUnavailable):
 
     def __init__(self) -> None:
         super().__init__(Reason.CLUSTER_DOWN, details="the slot migrates", retry_after=0.1)
-
-
-class BusUrlError(ValueError):
-    """A Redis URL cannot be used; the text says what is wrong and what is expected."""
 
 
 BREAKING: Final = frozenset({Reason.LOADING, Reason.REPLICA, Reason.AUTHENTICATION})

@@ -5,7 +5,9 @@ from gateway.bus.entries import Entry, Page
 from gateway.bus.errors import BusError, BusRefused, BusUnavailable, Reason
 from gateway.bus.events import Connected, Event, Gap, Lost, Message, Overflow
 from gateway.bus.health import BusHealth, State
+from gateway.bus.inspection import ServerReport, inspect
 from gateway.bus.lease import Lease
+from gateway.bus.rights import Refusals
 from gateway.bus.script import Script, load_script
 from gateway.bus.subscription import Stream, Subscription
 from gateway.bus.terms import Holding, Members, Terms, outstanding
@@ -31,11 +33,14 @@ __all__ = [
     "Page",
     "Reason",
     "RedisUrlError",
+    "Refusals",
     "Script",
+    "ServerReport",
     "State",
     "Stream",
     "Subscription",
     "Terms",
+    "inspect",
     "load_script",
     "open_bus",
     "outstanding",

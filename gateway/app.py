@@ -12,6 +12,7 @@ import orjson
 import structlog
 from aiohttp import web
 
+from gateway.bus import Bus, BusHealth, open_bus
 from gateway.catalog import Catalog, CatalogKeeper, dump, read_database_config
 from gateway.database import Database, refuse_server_version
 from gateway.errors import Unavailable
@@ -30,6 +31,7 @@ from gateway.telemetry import (
     PlanCacheCounts,
     Worker,
     Workers,
+    redis_condition,
     render,
 )
 from gateway.web import (
@@ -37,6 +39,7 @@ from gateway.web import (
     AdminApplication,
     AdminRoute,
     AdminSources,
+    Condition,
     CorsPolicy,
     Dispatcher,
     FailureLog,
@@ -103,12 +106,14 @@ class Gateway:
             mode=settings.pool_mode,
             prepared_statements=settings.prepared_statements,
         )
+        self.bus: Bus | None = _bus(settings)
+        """None without Redis. While Redis is away, calls fail and everything else goes on."""
         self.plans = PlanCache()
         self.catalog = self._catalog(settings)
         self._meter = RequestMeter()
         self._loop_delay = LoopDelay()
         self._watch = DatabaseWatch(self.database.ping)
-        self._workers = Workers(Worker(self._instruments().read, self._readiness, self.reload), place)
+        self._workers = Workers(Worker(self._instruments().read, self._condition, self.reload), place)
         self._shared = place is not None
         # One worker of several is enough to apply the files.
         self._policy_watch = self._policy_files(settings) if place is None or place.number == 0 else None
@@ -138,6 +143,8 @@ class Gateway:
         Raises OSError if a port is taken.
         """
         settings = self._given
+        if self.bus is not None:
+            await self.bus.start()  # it connects while the catalog loads; nobody waits for it
         await self.database.start()
         await self._read_config()
         if self._policy_watch is not None:
@@ -176,6 +183,8 @@ class Gateway:
         await self._server.stop(drain=_DRAIN)
         await self._admin.stop(drain=1.0)
         await self._workers.stop()
+        if self.bus is not None:
+            await self.bus.stop()  # after the requests, which may need it, and so that nobody waits for its lease
         self._loop_delay.stop()
         await self.catalog.close()
         await self.database.close()
@@ -302,7 +311,7 @@ class Gateway:
         token = self._given.admin_token
         sources = AdminSources(
             live=lambda: self._listening,
-            readiness=self._workers.readiness,
+            condition=self._workers.condition,
             metrics=self._metrics,
             schema_cache=self._schema_cache,
             config=self._public_config,
@@ -347,22 +356,34 @@ class Gateway:
             catalog=lambda: self.catalog.status,
             tokens=self._token_counts,
             plans=lambda: PlanCacheCounts(plans.counts.hits, plans.counts.misses, len(plans)),
+            redis=self._redis,
             dropped_lines=lambda: self._lines.dropped if self._lines is not None else 0,
         )
 
     def _token_counts(self) -> TokenCacheCounts:
         return self._authenticator.counts()  # a new one after each change of settings
 
-    async def _readiness(self) -> Readiness:
-        """Ready with a catalog and a database that was reached within the last second."""
+    def _redis(self) -> BusHealth | None:
+        return self.bus.health if self.bus is not None else None
+
+    async def _condition(self) -> Condition:
+        """Ready with a catalog and a database that was reached within the last second, with or without Redis."""
         ready = self.catalog.loaded and await self._watch.reachable()
-        return Readiness.READY if ready else Readiness.PENDING
+        redis = self._redis()
+        return Condition(
+            Readiness.READY if ready else Readiness.PENDING, redis_condition(redis) if redis is not None else None
+        )
 
     def _public_config(self) -> dict[str, Any]:
         return self.settings.public_dump()
 
     def _schema_cache(self) -> bytes | None:
         return orjson.dumps(dump(self.catalog.current()), default=str) if self.catalog.loaded else None
+
+
+def _bus(settings: Settings) -> Bus | None:
+    url = settings.redis_url
+    return open_bus(url.get_secret_value(), prefix=settings.redis_prefix) if url is not None else None
 
 
 class _Current:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
-from gateway.bus.address import Address, Shape, parse_url
 from gateway.bus.cluster import Cluster
 from gateway.bus.connection import Argument, pack
 from gateway.bus.entries import FIELD, Page, range_from, read_page
@@ -25,6 +24,7 @@ from gateway.bus.subscriber import Listener, Subscriber
 from gateway.bus.subscription import Stream, Subscription
 from gateway.bus.terms import MOST_INSTANCES, TERMS, Members, Terms, read_members, steady
 from gateway.bus.topology import Topology
+from gateway.redisurl import Address, Shape, parse_url
 
 _LEASES: Final = "leases"
 _FACTS: Final = "facts"
@@ -41,7 +41,7 @@ def open_bus(
     terms: Terms = TERMS,
     clock: Callable[[], float] = steady,
 ) -> Bus:
-    """The bus for a Redis URL (docs/redis.md), not started yet. BusUrlError when the URL or the prefix is unfit."""
+    """The bus for a Redis URL (docs/redis.md), not started yet. RedisUrlError when the URL or the prefix is unfit."""
     return Bus(parse_url(url), Keys(prefix), terms=terms, clock=clock)
 
 

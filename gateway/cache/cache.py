@@ -184,8 +184,13 @@ class Cache(Generic[Value]):
         self._counts[source] += 1
         return Served(source, ttl, stored, sharing=question.shape.sharing, why=why)
 
+    async def start(self) -> None:
+        """Begin to watch the database; nothing is served before that has succeeded."""
+        await self.coherence.start()
+
     async def stop(self) -> None:
-        """End what is being written."""
+        """Finish what was committed, and end the rest."""
+        await self.coherence.stop()
         await self._shared.stop()
 
     def report(self) -> CacheReport:

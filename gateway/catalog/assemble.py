@@ -66,6 +66,7 @@ class Facts:
     code: Code
     limits: RowLimits = field(default_factory=RowLimits)
     caching: CachingFacts | None = None
+    records_changes: bool = False
 
 
 def assemble(facts: Facts, scope: Scope, version: int) -> Catalog:
@@ -95,6 +96,7 @@ def assemble(facts: Facts, scope: Scope, version: int) -> Catalog:
         opaque_names=trust.names,
         lying_functions=_lying(facts.code),
         caching=caching(facts.caching, facts.code) if facts.caching else None,
+        records_changes=facts.records_changes,
         version=version,
     )
 

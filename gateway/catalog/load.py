@@ -60,7 +60,9 @@ class _Reader:
         return await self.connection.fetch(statement(name), *arguments)
 
     async def facts(self, *, caching: bool) -> Facts:
-        cached = await self.caching() if caching else None
+        recorded = caching and await self.rows("has_touches")
+        records_changes = bool(recorded and recorded[0]["recorded"])
+        cached = await self.caching() if records_changes else None
         keys = await self.rows("keys")
         return Facts(
             server_version=int(await self.connection.fetchval("select current_setting('server_version_num')")),
@@ -83,6 +85,7 @@ class _Reader:
             code=await read_code(self.connection, self.schemas),
             limits=await self.limits(),
             caching=cached,
+            records_changes=records_changes,
         )
 
     async def limits(self) -> RowLimits:
@@ -96,9 +99,7 @@ class _Reader:
         )
 
     async def caching(self) -> CachingFacts | None:
-        """None where no changes can be on record, or no file in force has a `cache:` rule."""
-        if not await self.connection.fetchval(statement("has_touches")):
-            return None
+        """None where no file in force has a `cache:` rule."""
         # First of all, so that the counts in it are never newer than what is read.
         definitions = await read_definitions(self.connection)
         terms = await self.rows("cache_terms")

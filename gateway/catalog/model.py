@@ -244,9 +244,9 @@ class Catalog:
     `lying_functions` are those declared IMMUTABLE that are not, with the reason: plans hold answers of theirs, so none
     may outlive its request.
     `opaque_names` are the unqualified names of all functions and types, of any schema, that are not vouched for, with
-    the reason: a name of a request that is not a column (a computed field, a cast) may mean one of them. `caching` is
-    what a cache has to know, None where it was not asked for or no policy file in force has a `cache:` rule. `version`
-    counts loads in this process.
+    the reason: a name of a request that is not a column (a computed field, a cast) may mean one of them.
+    `records_changes`: transactions leave a record of the tables they change. `caching` is what a cache has to know,
+    None where it was not asked for or no policy file in force has a `cache:` rule. `version` counts loads in this process.
     """
 
     schemas: Mapping[str, str | None]
@@ -263,4 +263,5 @@ class Catalog:
     opaque_names: Mapping[str, str] = field(default_factory=dict[str, str])
     lying_functions: Mapping[str, str] = field(default_factory=dict[str, str])
     caching: Caching | None = None
+    records_changes: bool = False
     version: int = 0

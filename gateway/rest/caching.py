@@ -175,7 +175,7 @@ def _unknown(name: object) -> Footprint:
 
 
 def _clock(terms: Sequence[CacheTerms]) -> timedelta | None:
-    """How old an answer may be that depends on the clock: as the strictest rule says, and not at all if one is silent."""
+    """How old an answer may be that depends on the clock: as the strictest rule says, never if one is silent."""
     bounds = [each.clock for each in terms]
     known = [bound for bound in bounds if bound is not None]
     return timedelta(seconds=min(known)) if known and len(known) == len(bounds) else None
@@ -218,5 +218,5 @@ def _storable(result: Result) -> bool:
     return result.headers is None and result.status is None
 
 
-RESULTS: Final = Codec[Result](_encode, _decode, lambda result: len(result.body), _storable)
+RESULTS: Final[Codec[Result]] = Codec(_encode, _decode, lambda result: len(result.body), _storable)
 """How the cache keeps results of reads."""

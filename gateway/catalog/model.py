@@ -246,7 +246,8 @@ class Catalog:
     `opaque_names` are the unqualified names of all functions and types, of any schema, that are not vouched for, with
     the reason: a name of a request that is not a column (a computed field, a cast) may mean one of them.
     `records_changes`: transactions leave a record of the tables they change. `caching` is what a cache has to know,
-    None where it was not asked for or no policy file in force has a `cache:` rule. `version` counts loads in this process.
+    None where it was not asked for or no policy file in force has a `cache:` rule. `version` counts loads in this
+    process.
     """
 
     schemas: Mapping[str, str | None]

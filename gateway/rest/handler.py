@@ -136,7 +136,7 @@ class RestSurface:
         recipe = self._recipes.get(compiled, caller.identity.role, exchange.catalog)
         asked = question(recipe, caller, arguments) if isinstance(recipe, Recipe) else recipe
         if isinstance(asked, Refusal):
-            return await self._result(exchange, compiled, arguments), Served(Source.BYPASS, why=asked.word)
+            return await self._result(exchange, compiled, arguments), cache.refuse(asked.shape, asked.word)
         control = exchange.request.headers.get("Cache-Control")
         wish = wish_of(control) if control is not None else Wish.ANY
         if wish is Wish.NEITHER:

@@ -109,7 +109,7 @@ class Gateway:
         self.bus: Bus | None = bus(settings)
         """None without Redis. While Redis is away, calls fail and everything else goes on."""
         self.cache = read_cache(settings, self.bus)
-        """None if nothing is to be kept."""
+        """None without Redis."""
         self.plans = PlanCache()
         self.catalog = self._catalog(settings)
         self._meter = RequestMeter()
@@ -278,7 +278,7 @@ class Gateway:
             render_error=render,
             openapi=openapi(settings, prefix),
             plans=self.plans,
-            cache=self.cache,
+            cache=self.cache if settings.cache_enabled else None,
         )
 
     def _batch(self, settings: Settings, authenticator: Authenticator) -> BatchSurface:

@@ -28,8 +28,8 @@ def bus(settings: Settings) -> Bus | None:
 
 
 def read_cache(settings: Settings, bus: Bus | None) -> Cache[Result] | None:
-    """What keeps answers, if it is wanted and there is a Redis."""
-    if bus is None or not settings.cache_enabled:
+    """What keeps answers, if there is a Redis. Also where none are kept: writes must be told to those who do."""
+    if bus is None:
         return None
 
     async def connect() -> asyncpg.Connection[asyncpg.Record]:

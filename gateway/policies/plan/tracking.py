@@ -12,7 +12,7 @@ from gateway.policies.database import State
 from gateway.policies.database.scratch import PRINTING, rolled_back, search
 from gateway.policies.database.sql import statement
 from gateway.policies.model import PUBLIC, PolicySet, QualifiedName
-from gateway.policies.plan.compiled import Compiled
+from gateway.policies.plan.compiled import Compiled, CompiledTable
 from gateway.policies.plan.touches import Kept, Touchable, Touches, touches, trigger_names
 
 if TYPE_CHECKING:
@@ -68,13 +68,18 @@ def _kept(policy_set: PolicySet, compiled: Compiled, footprints: Footprints) -> 
     roles = policy_set.defaults.roles
     for table in compiled.tables:
         if table.rules.cache is not None:
-            found = {role: footprints.of_relation(table.relation.oid, role) for role in roles}
+            readers = [role for role in roles if _may_read(table, role)]
+            found = {role: footprints.of_relation(table.relation.oid, role) for role in readers}
             yield Kept(str(table.relation.name), table.rules.cache.clock, found)
     for each in compiled.functions:
         if each.rules is not None and each.rules.cache is not None:
             callers = roles if PUBLIC in each.execute else sorted(each.execute)
             found = {role: footprints.of_function(each.function.oid, role) for role in callers}
             yield Kept(each.function.signature, each.rules.cache.clock, found)
+
+
+def _may_read(table: CompiledTable, role: str) -> bool:
+    return any((holder, "select") in table.grants for holder in (role, PUBLIC))
 
 
 def _touchable(row: asyncpg.Record) -> Touchable:

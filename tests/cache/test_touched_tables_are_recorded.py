@@ -254,6 +254,26 @@ async def test_a_change_after_the_record_was_taken_is_on_a_new_one(
     assert await seen(other) == {"things", "parts"}
 
 
+async def test_what_deferred_triggers_change_is_taken_if_they_run_before(
+    owner: asyncpg.Connection, other: asyncpg.Connection
+) -> None:
+    """They run at COMMIT otherwise, after the record was taken: hence SET CONSTRAINTS comes first."""
+    await owner.execute(
+        "create function later() returns trigger language plpgsql as 'begin delete from screws; return null; end';"
+        "create constraint trigger later after update on things deferrable initially deferred "
+        "for each row execute function later()"
+    )
+    async with owner.transaction():
+        await owner.execute("update things set label = 'x' where id = 1; set constraints all immediate")
+        assert await taken(owner) == {"things", "screws"}
+    assert await seen(other) == set()
+    await owner.execute("insert into screws values (100); delete from passerelle.touches")
+    async with owner.transaction():
+        await owner.execute("update things set label = 'x' where id = 1")
+        assert "screws" not in await taken(owner)
+    assert await seen(other) == {"screws"}
+
+
 async def test_a_transaction_that_may_no_longer_write_says_what_it_has_changed(
     owner: asyncpg.Connection, other: asyncpg.Connection
 ) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gateway.rates import Rate
+
 
 class Name(NamedTuple):
     """A schema-qualified SQL name, unquoted."""
@@ -55,7 +57,7 @@ class Relation:
 
     `primary_key` of a view is the base table's key if all its columns are exposed. `insertable`, `updatable`,
     `deletable` are structural (`pg_relation_is_updatable`, triggers counted) and say nothing of grants.
-    `max_rows` is the policy files' limit for one answer.
+    `max_rows` is the policy files' limit for one answer, `requests` that for one caller.
     `opaque` is None if everything a plain read of the relation can run (views, policies, casts, down to every
     function behind every operator) is built in or analysed, and harmless to the session; otherwise it says in words
     what could not be vouched for. See `catalog.trust`.
@@ -71,6 +73,7 @@ class Relation:
     description: str | None = None
     opaque: str | None = None
     max_rows: int | None = None
+    requests: Rate | None = None
 
 
 class Cardinality(enum.Enum):
@@ -181,6 +184,7 @@ class Function:
     rows: float = 0
     opaque: str | None = None
     max_rows: int | None = None
+    requests: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from gateway.rest.compile_write import write_values
 from gateway.rest.conflicts import ATTEMPTS, is_conflict, pause
 from gateway.rest.errors import root_disabled
 from gateway.rest.incoming import envelope_of, identify
+from gateway.rest.limits import RequestLimits, Spent
 from gateway.rest.openapi import OpenApi
 from gateway.rest.payload import Payload
 from gateway.rest.plancache import PlanCache
@@ -28,7 +29,7 @@ from gateway.rest.request import Request as RestRequest
 from gateway.rest.request import Target, read_request
 from gateway.rest.respond import Answer, Result, check_affected, check_single, respond, respond_to_write, unless_known
 from gateway.rest.rules import RestRules
-from gateway.rest.run import is_cheap, payload_of, read_plan, result_of, run, write_plan
+from gateway.rest.run import cost_of, is_cheap, payload_of, read_plan, result_of, run, write_plan
 from gateway.rest.timing import UNTIMED, Stages
 from gateway.web import BytesResponse, ErrorRenderer, Request, raw_path_and_query
 
@@ -54,6 +55,7 @@ class RestSurface:
         render_error: ErrorRenderer,
         openapi: OpenApi | None,
         plans: PlanCache | None = None,
+        limits: RequestLimits | None = None,
     ) -> None:
         self.prefix = prefix
         self.render_error = render_error
@@ -62,6 +64,7 @@ class RestSurface:
         self._catalog = catalog
         self._database = database
         self._openapi = openapi
+        self._limits = limits
         # beside the event loop, which must go on, and few at once, for they need much memory
         self._large_bodies = ThreadPoolExecutor(2, thread_name_prefix="large-body")
         self._callers = Callers(rules.extra_search_path, rules.app_settings)
@@ -88,6 +91,8 @@ class RestSurface:
             rules=self._rules.request,
         )
         request.route = self.prefix + _ROUTES[asked.target]
+        if self._limits is not None:
+            await self._limits.admit(request, identity, asked, catalog)
         stages.mark("parse")
         if asked.method == "OPTIONS":
             response = self._options(asked, catalog)
@@ -112,6 +117,7 @@ class RestSurface:
         stages.mark("plan")
         arguments = compiled.statement.bind(values(asked))
         result = await self._result(exchange, compiled, arguments)
+        self._charge(exchange, compiled, result)
         stages.mark("transaction")
         answer = respond(asked, compiled, result, self._rules.respond)
         return answer if known is None else unless_known(answer, known)
@@ -128,6 +134,12 @@ class RestSurface:
         check_affected(exchange.asked, compiled, result.page)
         exchange.request.round_trips += 1
         return result
+
+    def _charge(self, exchange: _Exchange, compiled: Compiled, result: Result) -> None:
+        if self._limits is None or not self._limits.weighs:
+            return
+        cost = cost_of(self._caller(exchange), exchange.asked, compiled, self._rules.compile)
+        self._limits.charge(exchange.request, exchange.identity, [Spent(result.page, cost)])
 
     def _is_cheap(self, exchange: _Exchange, compiled: Compiled) -> bool:
         return is_cheap(self._caller(exchange), exchange.asked, compiled, self._rules.compile)
@@ -153,6 +165,7 @@ class RestSurface:
             result = await self._transact(exchange, one_by_one(compiled), arguments)
         stages.mark("transaction")
         if compiled.write is None:
+            self._charge(exchange, compiled, result)
             return respond(asked, compiled, result, self._rules.respond)
         return respond_to_write(asked, compiled, compiled.write, result, self._rules.respond)
 

@@ -12,24 +12,29 @@ import orjson
 import structlog
 from aiohttp import web
 
+from gateway.bus import Bus, BusHealth, open_bus
 from gateway.catalog import Catalog, CatalogKeeper, dump, read_database_config
 from gateway.database import Database, refuse_server_version
 from gateway.errors import Unavailable
 from gateway.identity import Authenticator, KeyFormatError, RolePathError, TokenCacheCounts
+from gateway.limits import Limiter
 from gateway.rest import ProxyUriError, RestSurface
 from gateway.rest.batch import BatchErrors, BatchRules, BatchSurface
+from gateway.rest.limits import RequestLimits
 from gateway.rest.plancache import PlanCache
-from gateway.rules import function_name, identity_settings, openapi, rest_rules
+from gateway.rules import cors_policy, function_name, identity_settings, limit_rules, openapi, rest_rules
 from gateway.settings import Settings, SettingsError
 from gateway.telemetry import (
     METRICS,
     DatabaseWatch,
     Instruments,
+    LimitReadings,
     LoopDelay,
     Place,
     PlanCacheCounts,
     Worker,
     Workers,
+    redis_condition,
     render,
 )
 from gateway.web import (
@@ -37,7 +42,7 @@ from gateway.web import (
     AdminApplication,
     AdminRoute,
     AdminSources,
-    CorsPolicy,
+    Condition,
     Dispatcher,
     FailureLog,
     Health,
@@ -103,12 +108,15 @@ class Gateway:
             mode=settings.pool_mode,
             prepared_statements=settings.prepared_statements,
         )
+        self.bus: Bus | None = _bus(settings)
+        """None without Redis. While Redis is away, calls fail and everything else goes on."""
+        self.limiter = Limiter(self.bus)
         self.plans = PlanCache()
         self.catalog = self._catalog(settings)
         self._meter = RequestMeter()
         self._loop_delay = LoopDelay()
         self._watch = DatabaseWatch(self.database.ping)
-        self._workers = Workers(Worker(self._instruments().read, self._readiness, self.reload), place)
+        self._workers = Workers(Worker(self._instruments().read, self._condition, self.reload), place)
         self._shared = place is not None
         # One worker of several is enough to apply the files.
         self._policy_watch = self._policy_files(settings) if place is None or place.number == 0 else None
@@ -138,6 +146,9 @@ class Gateway:
         Raises OSError if a port is taken.
         """
         settings = self._given
+        if self.bus is not None:
+            await self.bus.start()  # it connects while the catalog loads; nobody waits for it
+        await self.limiter.start()
         await self.database.start()
         await self._read_config()
         if self._policy_watch is not None:
@@ -176,6 +187,9 @@ class Gateway:
         await self._server.stop(drain=_DRAIN)
         await self._admin.stop(drain=1.0)
         await self._workers.stop()
+        await self.limiter.stop()
+        if self.bus is not None:
+            await self.bus.stop()  # after the requests, which may need it, and so that nobody waits for its lease
         self._loop_delay.stop()
         await self.catalog.close()
         await self.database.close()
@@ -224,7 +238,6 @@ class Gateway:
     def _dispatcher(self, settings: Settings) -> Dispatcher:
         """What answers requests under `settings`. Raises SettingsError for keys, paths and URIs that are none."""
         render = PostgrestErrors(verbose=settings.client_error_verbosity == "verbose")
-        origins = frozenset(settings.cors_allowed_origins) if settings.cors_allowed_origins else None
         prefixes = ["/rest/v1", ""] if settings.postgrest_mode else ["/rest/v1"]
         try:
             authenticator = Authenticator(identity_settings(settings))
@@ -240,7 +253,7 @@ class Gateway:
             rest.append(self._batch(settings, authenticator))
         return Dispatcher(
             Mounts([Health(render), *rest]),
-            CorsPolicy.postgrest(origins) if settings.postgrest_mode else CorsPolicy(origins),
+            cors_policy(settings),
             render,
             self._access_log,
             self._failures,
@@ -260,7 +273,11 @@ class Gateway:
             render_error=render,
             openapi=openapi(settings, prefix),
             plans=self.plans,
+            limits=self._limits(settings),
         )
+
+    def _limits(self, settings: Settings) -> RequestLimits | None:
+        return RequestLimits(self.limiter, limit_rules(settings)) if settings.rate_limiting_enabled else None
 
     def _batch(self, settings: Settings, authenticator: Authenticator) -> BatchSurface:
         return BatchSurface(
@@ -270,6 +287,7 @@ class Gateway:
             catalog=self.catalog.current,
             database=self.database,
             render_error=BatchErrors(verbose=settings.client_error_verbosity == "verbose"),
+            limits=self._limits(settings),
         )
 
     def _config_changed(self) -> None:
@@ -302,7 +320,7 @@ class Gateway:
         token = self._given.admin_token
         sources = AdminSources(
             live=lambda: self._listening,
-            readiness=self._workers.readiness,
+            condition=self._workers.condition,
             metrics=self._metrics,
             schema_cache=self._schema_cache,
             config=self._public_config,
@@ -347,22 +365,38 @@ class Gateway:
             catalog=lambda: self.catalog.status,
             tokens=self._token_counts,
             plans=lambda: PlanCacheCounts(plans.counts.hits, plans.counts.misses, len(plans)),
+            redis=self._redis,
+            limits=self._limit_readings,
             dropped_lines=lambda: self._lines.dropped if self._lines is not None else 0,
         )
 
     def _token_counts(self) -> TokenCacheCounts:
         return self._authenticator.counts()  # a new one after each change of settings
 
-    async def _readiness(self) -> Readiness:
-        """Ready with a catalog and a database that was reached within the last second."""
+    def _limit_readings(self) -> LimitReadings:
+        return LimitReadings(self.limiter.counts, self.limiter.local_keys)
+
+    def _redis(self) -> BusHealth | None:
+        return self.bus.health if self.bus is not None else None
+
+    async def _condition(self) -> Condition:
+        """Ready with a catalog and a database that was reached within the last second, with or without Redis."""
         ready = self.catalog.loaded and await self._watch.reachable()
-        return Readiness.READY if ready else Readiness.PENDING
+        redis = self._redis()
+        return Condition(
+            Readiness.READY if ready else Readiness.PENDING, redis_condition(redis) if redis is not None else None
+        )
 
     def _public_config(self) -> dict[str, Any]:
         return self.settings.public_dump()
 
     def _schema_cache(self) -> bytes | None:
         return orjson.dumps(dump(self.catalog.current()), default=str) if self.catalog.loaded else None
+
+
+def _bus(settings: Settings) -> Bus | None:
+    url = settings.redis_url
+    return open_bus(url.get_secret_value(), prefix=settings.redis_prefix) if url is not None else None
 
 
 class _Current:

@@ -1,8 +1,8 @@
 """The generic cell rate algorithm, as gcra.lua has it. Pure.
 
-A limit remembers one number: the *theoretical arrival time* (TAT), when all that was taken will have been earned. Each
-unit moves it on by an interval; a request is in time while the TAT stays within a burst of the clock. So units come back
-one by one and not all at the end of a window, and nothing is kept of whom is idle.
+A limit remembers one number, the *theoretical arrival time* (TAT): when all that was taken will have been earned. Each
+unit moves it on by an interval, and may be taken while it stays within a burst of the clock. So units come back one by
+one and not all at the end of a window, and of whoever is idle nothing is kept.
 """
 
 from __future__ import annotations

@@ -116,9 +116,7 @@ class Limiter:
                 self._fall_back(error)
         return (*self._memory.step(keys, demands), True)
 
-    async def _ask(
-        self, bus: Bus, keys: Sequence[str], demands: Sequence[Demand], verb: str
-    ) -> tuple[bool, list[int]]:
+    async def _ask(self, bus: Bus, keys: Sequence[str], demands: Sequence[Demand], verb: str) -> tuple[bool, list[int]]:
         if self._clock() < self._pause_until:
             raise BusUnavailable(Reason.TIMEOUT)
         args: list[str | int] = [verb, KEPT_DEBT]

@@ -23,9 +23,9 @@ _EVERY_ROLE: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class LimitRules:
-    """The settings' rates, None for none: `reads` and `writes` of every caller, `anonymous` for all requests of one that
-    is not signed in, `rows` that reads answer and their `cost` in the planner's units. Roles that are `exempt` have no
-    limits, those of policy files neither. `proxies` say where requests come from."""
+    """The settings' rates, None for none: `reads` and `writes` of every caller, `anonymous` for all requests of an
+    address, `rows` that reads answer and their `cost` in the planner's units. Roles that are `exempt` have no limits,
+    those of policy files neither. `proxies` tell where requests come from."""
 
     reads: Rate | None = None
     writes: Rate | None = None
@@ -132,7 +132,9 @@ class RateLimited(GatewayError):
         details = " ".join(map(_told, refusing))
         if verdict.retry_after is None:
             hint = "Send fewer steps in one batch."
-            super().__init__(413, "PGRSTX91", "The batch is more than a rate limit ever allows", details=details, hint=hint)
+            super().__init__(
+                413, "PGRSTX91", "The batch is more than a rate limit ever allows", details=details, hint=hint
+            )
             return
         seconds = max(1, verdict.retry_after)
         super().__init__(

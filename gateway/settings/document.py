@@ -57,7 +57,13 @@ def insert_tables(page: str) -> str:
 
 
 def _default(attribute: str, value: Any) -> str:
-    if value is PydanticUndefined or value is None or isinstance(value, SecretStr) or value in ((), {}) or not str(value):
+    if (
+        value is PydanticUndefined
+        or value is None
+        or isinstance(value, SecretStr)
+        or value in ((), {})
+        or not str(value)
+    ):
         return ""
     if attribute.endswith("_mode") and isinstance(value, int) and not isinstance(value, bool):
         return f"`{value:o}`"

@@ -120,7 +120,8 @@ class Settings(BaseModel):
     )
 
     rate_limiting_enabled: Boolean = Field(
-        True, description="Whether rate limits hold: those below and those of policy files ([Rate limits](rate-limits.md))."
+        True,
+        description="Whether rate limits hold: those below and those of policy files ([Rate limits](rate-limits.md)).",
     )
     rate_limits: RateLimits = Field((), description="Limits of each caller.")
     rate_limit_exempt: Roles = Field(("service_role",), description="Roles without rate limits.")

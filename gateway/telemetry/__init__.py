@@ -4,14 +4,17 @@
 """
 
 from gateway.telemetry.exposition import Metric, Reading, render
+from gateway.telemetry.limits import LimitReadings
 from gateway.telemetry.metrics import METRICS, Instruments, LoopDelay, PlanCacheCounts
 from gateway.telemetry.readiness import DatabaseWatch
+from gateway.telemetry.redis import redis_condition
 from gateway.telemetry.workers import Place, Worker, Workers
 
 __all__ = [
     "METRICS",
     "DatabaseWatch",
     "Instruments",
+    "LimitReadings",
     "LoopDelay",
     "Metric",
     "Place",
@@ -19,5 +22,6 @@ __all__ = [
     "Reading",
     "Worker",
     "Workers",
+    "redis_condition",
     "render",
 ]

@@ -74,7 +74,7 @@ class Planner:
         return asked
 
     def prepare(self, step: Step, asked: Request) -> Prepared:
-        """Compile a step that was read, with its references left open. Raises what the REST surface would, BatchError."""
+        """Compile a step that was read, with its references left open. Raises as `read` does."""
         asked = _filtered(asked, step.filters, [""] * len(step.filters))
         known = step.body is None or _has_known_keys(step.body, asked.preferences)
         runnable = self._complete(step, asked, _nothing) if known else None

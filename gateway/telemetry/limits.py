@@ -20,6 +20,9 @@ LIMIT_METRICS: Final[tuple[Metric, ...]] = (
     ),
     Metric("passerelle_rate_limit_local_keys", "gauge", "Limits of callers that this instance remembers itself."),
 )
+_KINDS: Final = ("reads", "writes", "anonymous", "rows", "cost", "table", "function")
+_REASONS: Final = ("lost", "refused", "timeout", "unreachable")
+"""The usual labels, which are there from the start: an increase can be seen only from a first reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,8 @@ class LimitReadings:
     def read(self) -> Iterator[Reading]:
         counts = self.counts
         yield Reading("passerelle_rate_limit_allowed_total", (), counts.allowed)
-        for kind, count in counts.refused.items():
-            yield Reading("passerelle_rate_limit_refused_total", (kind,), count)
-        for reason, count in counts.fallbacks.items():
-            yield Reading("passerelle_rate_limit_fallbacks_total", (reason,), count)
+        for kind in dict.fromkeys((*_KINDS, *counts.refused)):
+            yield Reading("passerelle_rate_limit_refused_total", (kind,), counts.refused[kind])
+        for reason in dict.fromkeys((*_REASONS, *counts.fallbacks)):
+            yield Reading("passerelle_rate_limit_fallbacks_total", (reason,), counts.fallbacks[reason])
         yield Reading("passerelle_rate_limit_local_keys", (), self.local_keys)

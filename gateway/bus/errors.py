@@ -176,7 +176,7 @@ def connection_error(error: BaseException) -> BusUnavailable:
         return BusUnavailable(Reason.PERMISSION, details=str(error.details))
     for link in _chain(error):
         if isinstance(link, ssl.SSLError):
-            return BusUnavailable(Reason.TLS, details=link.reason or type(link).__name__)
+            return BusUnavailable(Reason.TLS, details=_tls_problem(link))
         for kind, reason in _BY_KIND:
             if isinstance(link, kind):
                 return BusUnavailable(reason)
@@ -187,6 +187,12 @@ def connection_error(error: BaseException) -> BusUnavailable:
     if isinstance(error, driver.ResponseError):
         return BusUnavailable(Reason.LOST, details=str(error))
     return BusUnavailable(Reason.UNREACHABLE, details=str(error))
+
+
+def _tls_problem(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not accepted: {error.verify_message}"
+    return (error.reason or type(error).__name__).replace("_", " ").lower()
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -10,9 +10,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.rates import Rate
+
+if TYPE_CHECKING:
+    from gateway.catalog.caching import Caching
 
 
 class Name(NamedTuple):
@@ -57,7 +60,8 @@ class Relation:
 
     `primary_key` of a view is the base table's key if all its columns are exposed. `insertable`, `updatable`,
     `deletable` are structural (`pg_relation_is_updatable`, triggers counted) and say nothing of grants.
-    `max_rows` is the policy files' limit for one answer, `requests` that for one caller.
+    `max_rows` is the policy files' limit for one answer, `requests` that for one caller. `oid`, here and in what
+    follows, is the number that footprints and cache rules go by.
     `opaque` is None if everything a plain read of the relation can run (views, policies, casts, down to every
     function behind every operator) is built in or analysed, and harmless to the session; otherwise it says in words
     what could not be vouched for. See `catalog.trust`.
@@ -74,6 +78,7 @@ class Relation:
     opaque: str | None = None
     max_rows: int | None = None
     requests: Rate | None = None
+    oid: int = 0
 
 
 class Cardinality(enum.Enum):
@@ -123,6 +128,7 @@ class Relationship:
     origin_is_view: bool = False
     target_is_view: bool = False
     opaque: str | None = None
+    function_oid: int | None = None
 
     @property
     def to_one(self) -> bool:
@@ -185,6 +191,7 @@ class Function:
     opaque: str | None = None
     max_rows: int | None = None
     requests: Rate | None = None
+    oid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +202,7 @@ class Representation:
     target: Name
     function: Name
     opaque: str | None = None
+    function_oid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +217,7 @@ class MediaHandler:
     relation: Name | None
     binary: bool = False
     opaque: str | None = None
+    function_oid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +248,10 @@ class Catalog:
     `lying_functions` are those declared IMMUTABLE that are not, with the reason: plans hold answers of theirs, so none
     may outlive its request.
     `opaque_names` are the unqualified names of all functions and types, of any schema, that are not vouched for, with
-    the reason: a name of a request that is not a column (a computed field, a cast) may mean one of them. `version`
-    counts loads in this process.
+    the reason: a name of a request that is not a column (a computed field, a cast) may mean one of them.
+    `records_changes`: transactions leave a record of the tables they change. `caching` is what a cache has to know,
+    None where it was not asked for or no policy file in force has a `cache:` rule. `version` counts loads in this
+    process.
     """
 
     schemas: Mapping[str, str | None]
@@ -256,4 +267,6 @@ class Catalog:
     opaque_operators: str | None = None
     opaque_names: Mapping[str, str] = field(default_factory=dict[str, str])
     lying_functions: Mapping[str, str] = field(default_factory=dict[str, str])
+    caching: Caching | None = None
+    records_changes: bool = False
     version: int = 0

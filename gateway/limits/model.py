@@ -64,8 +64,7 @@ class Demand(NamedTuple):
     units: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """How a subject stands with a limit after a check. `remaining` units may be taken at once, one more after `wait`
     microseconds; `refused` says that this limit had too few for what was asked."""
 
@@ -75,8 +74,7 @@ class Standing:
     refused: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether all that was asked was taken; if not, nothing was.
 
     `retry_after`: in so many whole seconds it would be, if nothing else is taken until then; None if it was taken, or

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from gateway.limits import Limit, Standing, Verdict, whole_seconds
@@ -30,6 +31,7 @@ def rate_limit_fields(verdict: Verdict) -> dict[str, str]:
     }
 
 
+@lru_cache(maxsize=4096)
 def _policy(limit: Limit) -> str:
     rate = limit.rate
     unit = "" if limit.unit == "requests" else f";qu={_string(limit.unit)}"
@@ -41,6 +43,7 @@ def _service_limit(standing: Standing) -> str:
     return f"{_string(standing.limit.name)};r={standing.remaining};t={whole_seconds(standing.wait)}"
 
 
+@lru_cache(maxsize=4096)
 def _string(text: str) -> str:
     """A string of RFC 9651, 3.3.3: ASCII that can be printed."""
     clean = _UNFIT.sub("?", text)

@@ -93,6 +93,20 @@ async def test_a_silent_server(how: str, server: Server, proxy: Proxy, opened: O
     assert await bus.get("a") is None
 
 
+async def test_one_silent_connection_is_enough_to_know(server: Server, proxy: Proxy, opened: OpenBus) -> None:
+    """The first call that fails tells of the server: at once it is down, and no other connection is tried."""
+    bus = opened(f"redis://127.0.0.1:{proxy.port}?timeout=0.3&connections=6")
+    await bus.start(patience=5)
+    await asyncio.sleep(0.2)  # as above
+    proxy.freeze()
+    assert await why(bus.get("a")) is Reason.TIMEOUT
+    assert bus.health.state is State.DOWN
+    for number in range(50):
+        with pytest.raises(BusUnavailable) as caught:
+            await bus.get(f"a{number}")
+        assert (caught.value.why, caught.value.uncertain) == (Reason.TIMEOUT, False)
+
+
 async def test_reconnecting_is_no_herd(proxy: Proxy, opened: OpenBus) -> None:
     bus = opened(f"redis://127.0.0.1:{proxy.port}?connections=2")
     await bus.start(patience=5)

@@ -12,7 +12,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from gateway.bus import Bus, BusHealth, open_bus
+from gateway.bus import Bus, BusHealth
 from gateway.catalog import Catalog, CatalogKeeper, dump, read_database_config
 from gateway.database import Database, refuse_server_version
 from gateway.errors import Unavailable
@@ -20,7 +20,7 @@ from gateway.identity import Authenticator, KeyFormatError, RolePathError, Token
 from gateway.rest import ProxyUriError, RestSurface
 from gateway.rest.batch import BatchErrors, BatchRules, BatchSurface
 from gateway.rest.plancache import PlanCache
-from gateway.rules import function_name, identity_settings, openapi, rest_rules
+from gateway.rules import bus, function_name, identity_settings, openapi, read_cache, rest_rules
 from gateway.settings import Settings, SettingsError
 from gateway.telemetry import (
     METRICS,
@@ -106,8 +106,10 @@ class Gateway:
             mode=settings.pool_mode,
             prepared_statements=settings.prepared_statements,
         )
-        self.bus: Bus | None = _bus(settings)
+        self.bus: Bus | None = bus(settings)
         """None without Redis. While Redis is away, calls fail and everything else goes on."""
+        self.cache = read_cache(settings, self.bus)
+        """None if nothing is to be kept."""
         self.plans = PlanCache()
         self.catalog = self._catalog(settings)
         self._meter = RequestMeter()
@@ -145,6 +147,8 @@ class Gateway:
         settings = self._given
         if self.bus is not None:
             await self.bus.start()  # it connects while the catalog loads; nobody waits for it
+        if self.cache is not None:
+            await self.cache.start()
         await self.database.start()
         await self._read_config()
         if self._policy_watch is not None:
@@ -183,6 +187,8 @@ class Gateway:
         await self._server.stop(drain=_DRAIN)
         await self._admin.stop(drain=1.0)
         await self._workers.stop()
+        if self.cache is not None:
+            await self.cache.stop()  # what was committed is told to the end
         if self.bus is not None:
             await self.bus.stop()  # after the requests, which may need it, and so that nobody waits for its lease
         self._loop_delay.stop()
@@ -216,6 +222,7 @@ class Gateway:
             channel=settings.channel if settings.channel_enabled else None,
             on_config=self._config_changed,
             poll_interval=settings.catalog_poll_interval,
+            caching=self.cache is not None,
         )
         keeper.subscribe(self._loaded)
         return keeper
@@ -223,6 +230,8 @@ class Gateway:
     def _loaded(self, catalog: Catalog) -> None:
         """A new catalog: statements prepared before it may be out of date."""
         self.database.flush(keeps_plans=not catalog.lying_functions)
+        if self.cache is not None:
+            self.database.watch = self.cache.coherence if catalog.records_changes else None
         for name, reason in catalog.lying_functions.items():
             self._log.warning(
                 "a function is declared IMMUTABLE and is not: plans are not kept", function=name, reason=reason
@@ -269,6 +278,7 @@ class Gateway:
             render_error=render,
             openapi=openapi(settings, prefix),
             plans=self.plans,
+            cache=self.cache,
         )
 
     def _batch(self, settings: Settings, authenticator: Authenticator) -> BatchSurface:
@@ -379,11 +389,6 @@ class Gateway:
 
     def _schema_cache(self) -> bytes | None:
         return orjson.dumps(dump(self.catalog.current()), default=str) if self.catalog.loaded else None
-
-
-def _bus(settings: Settings) -> Bus | None:
-    url = settings.redis_url
-    return open_bus(url.get_secret_value(), prefix=settings.redis_prefix) if url is not None else None
 
 
 class _Current:

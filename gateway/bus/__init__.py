@@ -4,13 +4,14 @@ from gateway.bus.bus import Bus, open_bus
 from gateway.bus.entries import Entry, Page
 from gateway.bus.errors import BusError, BusRefused, BusUnavailable, Reason
 from gateway.bus.events import Connected, Event, Gap, Lost, Message, Overflow
+from gateway.bus.facts import Facts
 from gateway.bus.health import BusHealth, State
 from gateway.bus.inspection import ServerReport, inspect
 from gateway.bus.lease import Lease
 from gateway.bus.rights import Refusals
 from gateway.bus.script import Script, load_script
 from gateway.bus.subscription import Stream, Subscription
-from gateway.bus.terms import Holding, Members, Terms, outstanding
+from gateway.bus.terms import Holding, Members, Terms, outstanding, steady
 from gateway.redisurl import Address, RedisUrlError, parse_url
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Connected",
     "Entry",
     "Event",
+    "Facts",
     "Gap",
     "Holding",
     "Lease",
@@ -45,4 +47,5 @@ __all__ = [
     "open_bus",
     "outstanding",
     "parse_url",
+    "steady",
 ]

@@ -66,6 +66,12 @@ class Settings(BaseModel):
     )
     redis_prefix: RedisPrefix = Field("passerelle:", description="What all Redis keys begin with; may be empty.")
 
+    cache_enabled: Boolean = Field(
+        True, description="Whether answers are kept as policy files say (`cache:`). Needs `redis_url`."
+    )
+    cache_memory_bytes: Count = Field(64 << 20, description="The most bytes of answers that a worker keeps.")
+    cache_max_answer_bytes: Count = Field(1 << 20, description="The largest answer that is kept, in bytes.")
+
     jwt_secret_is_base64: Boolean = Field(False, description="Whether `jwt_secret` is base64.")
     jwt_secret: Secret | None = Field(
         None, description="What verifies tokens: a text of at least 32 bytes (HS256), a JWK or a JWK set."

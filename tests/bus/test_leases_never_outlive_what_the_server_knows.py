@@ -21,14 +21,15 @@ REGISTRY = "passerelle:v1:bus:{passerelle:bus}:leases"
 
 
 async def test_a_lease_lasts_and_is_given_back(server: Server, opened: OpenBus) -> None:
-    one, two = opened(server.url), opened(server.url)
+    terms = Terms(term=2.4, grace=0.8, renewal=0.1)  # also where this process gets no processor for a second
+    one, two = opened(server.url, terms=terms), opened(server.url, terms=terms)
     assert await one.start(patience=5)
     assert await two.start(patience=5)
     for _ in range(10):
-        await asyncio.sleep(0.12)
+        await asyncio.sleep(0.3)
         members = await one.members()
         assert {name: holding.epoch for name, holding in members.holdings.items()} == {one.instance: 1, two.instance: 1}
-        assert all(0.3 < holding.remaining <= HASTY.term for holding in members.holdings.values())
+        assert all(0 < holding.remaining <= terms.term for holding in members.holdings.values())
         assert (one.lease.epoch, two.lease.epoch) == (1, 1)
     assert members.unsettled == 0
     await two.stop()
@@ -76,20 +77,26 @@ async def test_leaps_of_the_servers_clock(server: Server, opened: OpenBus) -> No
 
 
 async def test_the_holder_stops_before_the_server_does(server: Server, proxy: Proxy, opened: OpenBus) -> None:
+    """Whatever the pace of this machine: compared are deadlines, not when somebody looked."""
     holder, observer = opened(f"redis://127.0.0.1:{proxy.port}?timeout=0.3"), opened(server.url)
     await holder.start(patience=5)
     await observer.start(patience=5)
+    compared = 0
+    for _ in range(50):
+        stops, now = holder.lease._deadline, holder.lease._clock()
+        members = await observer.members()
+        if now < stops:
+            assert stops < now + members.holdings[holder.instance].remaining
+            compared += 1
+        await asyncio.sleep(0.02)
+    assert compared > 10
+    epoch = holder.lease.epoch
     proxy.freeze()
-    began = time.monotonic()
-    await until(lambda: not holder.lease.live)
-    stopped = time.monotonic() - began
-    assert stopped < HASTY.term - HASTY.grace + 0.1
-    assert holder.instance in (await observer.members()).holdings
     await until(lambda: _gone(observer, holder))
-    assert time.monotonic() - began > stopped
+    assert not holder.lease.live
     proxy.thaw()
     await until(lambda: holder.lease.live)
-    assert holder.lease.epoch != 1
+    assert holder.lease.epoch != epoch
 
 
 async def _gone(observer: Bus, holder: Bus) -> bool:

@@ -108,7 +108,7 @@ async def test_nothing_is_lost_silently(seed: int, server: Server, proxy: Proxy,
     tasks = [asyncio.create_task(publish()), asyncio.create_task(disturb())]
     await tasks[1]
     await events.ready(5)
-    await asyncio.sleep(0.1)
+    await until(lambda: bus.health.hearing.messages > 100, within=30)
     stop.set()
     await tasks[0]
     await until(lambda: bus.health.hearing.up)
@@ -125,7 +125,7 @@ async def test_nothing_is_lost_silently(seed: int, server: Server, proxy: Proxy,
             excused, gaps = True, gaps + 1
     assert expected == published or excused
     assert gaps >= 3
-    assert heard > 100
+    assert heard >= 100
 
 
 @pytest.mark.parametrize("overflow", Overflow)

@@ -17,6 +17,8 @@ from tests.bus.conftest import HASTY, OpenBus
 from tests.bus.servers import Proxy, Server, until
 
 ROOT = Path(__file__).parents[2]
+PATIENT = Terms(term=9.0, grace=3.0, renewal=0.1)
+"""Leases that do not run out while this process waits for its turn."""
 REGISTRY = "passerelle:v1:bus:{passerelle:bus}:leases"
 
 
@@ -55,7 +57,7 @@ async def test_a_server_that_forgets_says_so(how: str, server: Server, opened: O
     else:  # the same process, but not the same history
         server.ask("REPLICAOF", "127.0.0.1", "1")
         server.ask("REPLICAOF", "NO", "ONE")
-    assert await until(lambda: bus.lease.epoch == 2 or (bus.lease.epoch or 0) > 2) < 5
+    await until(lambda: (bus.lease.epoch or 0) > 1)
     assert (await bus.members()).unsettled > 0
 
 
@@ -105,7 +107,7 @@ async def _gone(observer: Bus, holder: Bus) -> bool:
 
 async def test_not_hearing_ends_the_epoch_at_once(server: Server, opened: OpenBus) -> None:
     """The connection of the subscriptions alone is lost; calls work on."""
-    bus = opened(server.url)
+    bus = opened(server.url, terms=PATIENT)
     await bus.start(patience=5)
     lives: list[int | None] = []
     subscription = bus.listen("x", hear=lambda _: lives.append(bus.lease.epoch))
@@ -117,7 +119,7 @@ async def test_not_hearing_ends_the_epoch_at_once(server: Server, opened: OpenBu
 
 
 async def test_renouncing_begins_a_new_epoch(server: Server, opened: OpenBus) -> None:
-    bus = opened(server.url)
+    bus = opened(server.url, terms=PATIENT)
     await bus.start(patience=5)
     bus.lease.renounce()
     assert bus.lease.epoch is None

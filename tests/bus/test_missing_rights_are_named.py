@@ -94,7 +94,8 @@ async def test_keys_of_others(server: Server, opened: OpenBus) -> None:
     with pytest.raises(BusError) as caught:
         await asyncio.wait_for(_get(bus), 5)
     assert "key" in str(caught.value.details)
-    await until(lambda: "key" in (bus.health.lease.problem or ""))
+    await until(lambda: bus.health.hearing.reason is Reason.PERMISSION)
+    assert not bus.lease.live
 
 
 async def _get(bus: Bus) -> None:

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from gateway.bus import Bus, Event, Facts, open_bus
 from tests.bus.servers import Server
+from tests.bus.servers import until as patiently
 from tests.cache.conftest import HASTY, until
 
 OpenBus = Callable[[], Bus]
@@ -34,8 +35,11 @@ async def opened(redis: Server) -> AsyncIterator[OpenBus]:
 async def started(*buses: Bus) -> None:
     for bus in buses:
         assert await bus.start(patience=5)
-    while (await buses[0].members()).unsettled:
-        await asyncio.sleep(0.05)
+    await patiently(lambda: settled(buses[0]))
+
+
+async def settled(bus: Bus) -> bool:
+    return (await bus.members()).unsettled == 0
 
 
 def hold_back_renewals(bus: Bus) -> asyncio.Event:

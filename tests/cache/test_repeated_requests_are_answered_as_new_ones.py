@@ -83,6 +83,8 @@ FORMS: list[dict[str, str]] = [
     {},
     {"method": "HEAD"},
     {"Prefer": "count=exact"},
+    {"Prefer": "handling=strict"},
+    {"Prefer": "handling=lenient"},
     {"Range": "1-2"},
     {"Accept": "text/csv"},
     {"If_None_Match": "*"},

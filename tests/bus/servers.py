@@ -136,6 +136,10 @@ class Proxy:
         self.drop()
         await asyncio.sleep(0)
 
+    async def reopen(self) -> None:
+        """Accept connections again after `cut`."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self._tls)
+
     def freeze(self) -> None:
         """Hold back everything from now on, in both directions, without closing anything."""
         self._open.clear()

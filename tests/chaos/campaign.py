@@ -1,0 +1,149 @@
+"""One run: the world is made, asked, broken and judged for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from tests.chaos.faults import ABOUT_INSTANCES, ABOUT_REDIS, make_faults
+from tests.chaos.history import Register
+from tests.chaos.model import Rules
+from tests.chaos.stories import Violation
+from tests.chaos.tally import Tally
+from tests.chaos.traffic import Reader, Scene, Writer, read_folders
+from tests.chaos.wire import Ask, Client
+from tests.chaos.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run does. It ends after `seconds` or `reads`. `pause`: seconds between a writer's writes. `bound`: for how
+    long reads may be behind writes out of band; `rules_bound`: behind changed policies. `faults`: names of `FAULTS`.
+    `rules`: whether policies and a function change. `settings`: further variables for the instances. `between`: what
+    stands between the checker and an instance (`naive.py`)."""
+
+    seed: int = 1
+    seconds: float = 30.0
+    reads: int | None = None
+    instances: int = 3
+    readers: int = 8
+    writers: int = 3
+    pause: float = 0.15
+    folders: int = 16
+    popular: int = 12
+    bound: float = 8.0
+    rules_bound: float = 2.5
+    faults: frozenset[str] = frozenset()
+    fault_pause: float = 3.0
+    rules: bool = True
+    settings: Mapping[str, str] = field(default_factory=dict)
+    between: Callable[[Ask], Ask] | None = None
+    enough_violations: int = 50
+    progress: Callable[[Tally], None] | None = None
+
+
+async def run(world: World, plan: Plan) -> Tally:
+    """`world` has its servers, and no instances yet. Stops the instances, whatever happens."""
+    rng = Random(plan.seed)
+    tally = Tally()
+    try:
+        folders, rules = await world.install(rng, plan.folders)
+        await world.serve(plan.instances, **plan.settings)
+        scene = Scene(folders, rules, plan.bound, tally)
+        await _traffic(world, plan, scene, rng)
+        await _compare(world, scene)
+    finally:
+        await world.stop()
+    return tally
+
+
+async def _traffic(world: World, plan: Plan, scene: Scene, rng: Random) -> None:
+    """Everything at once, until it is enough. An error of the checker itself ends the run."""
+    began = time.monotonic()
+    between = plan.between or (lambda ask: ask)
+    ports = [lambda instance=instance: instance.port for instance in world.instances]
+    readers = [
+        Reader(scene, between(Client(ports[number % plan.instances])), str(number % plan.instances + 1), _fork(rng))
+        for number in range(plan.readers * plan.instances)
+    ]
+    jobs: list[Coroutine[Any, Any, None]] = [reader.run() for reader in readers]
+    for _ in range(plan.writers):
+        asks = [between(Client(port)) for port in ports]
+        lookers = [Reader(scene, ask, str(number), _fork(rng)) for number, ask in enumerate(asks, start=1)]
+        jobs.append(Writer(scene, asks, lookers, world.direct, _fork(rng), plan.pause).run())
+    scene.change_what_is_popular(rng, plan.popular)
+    jobs.append(_fashion(scene, plan, _fork(rng)))
+    if plan.rules:
+        jobs.append(_legislate(world, scene, plan, _fork(rng)))
+    for about, repair in ((ABOUT_INSTANCES, False), (ABOUT_REDIS, True)):
+        chosen = {name: fault for name, fault in about.items() if name in plan.faults}
+        if chosen:
+            jobs.append(make_faults(world, chosen, _fork(rng), scene.tally, plan.fault_pause, repair=repair))
+    async with _running(jobs) as tasks:
+        while not _enough(plan, scene.tally, time.monotonic() - began):
+            await asyncio.wait(tasks, timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
+            scene.tally.seconds = time.monotonic() - began
+            for task in tasks:
+                if task.done():
+                    task.result()
+            if plan.progress is not None:
+                plan.progress(scene.tally)
+
+
+def _fork(rng: Random) -> Random:
+    return Random(rng.getrandbits(64))
+
+
+def _enough(plan: Plan, tally: Tally, seconds: float) -> bool:
+    if tally.found.total() >= plan.enough_violations:
+        return True
+    return tally.reads >= plan.reads if plan.reads is not None else seconds >= plan.seconds
+
+
+@contextlib.asynccontextmanager
+async def _running(jobs: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[list[asyncio.Task[None]]]:
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _fashion(scene: Scene, plan: Plan, rng: Random) -> None:
+    """What is popular changes, so that the same few entries are not all that is ever looked at."""
+    while True:
+        await asyncio.sleep(rng.uniform(1, 4))
+        scene.change_what_is_popular(rng, plan.popular)
+
+
+async def _legislate(world: World, scene: Scene, plan: Plan, rng: Random) -> None:
+    """Change the rules: by the command, or behind everybody's back."""
+    while True:
+        await asyncio.sleep(rng.uniform(3, 10))
+        now: Rules = scene.rules.newest
+        by_command = rng.random() < 0.5
+        rules = replace(now, strict=not now.strict) if by_command else replace(now, sign=-now.sign)
+        version = scene.rules.invoke(rules, time.monotonic())
+        if by_command:
+            while not await world.apply(rules):  # what is in force is unknown until one succeeds
+                continue
+        else:
+            await world.replace_function(rules)
+        Register.happened(version, time.monotonic(), plan.rules_bound)
+        scene.tally.rules["policies" if by_command else "function"] += 1
+
+
+async def _compare(world: World, scene: Scene) -> None:
+    """At the end the database must be as the checker knows it, or acknowledged writes were lost."""
+    found = await read_folders(world.direct, list(scene.folders))
+    for number, register in scene.folders.items():
+        known = None if register.newest is None else register.newest.facts()
+        if found[number] != known:
+            scene.tally.violated(Violation("lost write", f"folder {number} is {found[number]}, and should be {known}"))

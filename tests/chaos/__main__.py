@@ -12,15 +12,15 @@ from pathlib import Path
 import asyncpg
 
 from gateway.embedded import EmbeddedPostgres, remove_directory
-from tests.chaos import naive
 from tests.chaos.campaign import Plan, run
 from tests.chaos.faults import ABOUT_INSTANCES, FAULTS
+from tests.chaos.naive import Careless, Indiscreet, Racy, shared
 from tests.chaos.planted import PLANTS
 from tests.chaos.stores import make_store
 from tests.chaos.tally import Tally
 from tests.chaos.world import World
 
-_NAIVE = {"careless": naive.Careless, "indiscreet": naive.Indiscreet, "racy": naive.Racy}
+_NAIVE = {"careless": Careless, "indiscreet": Indiscreet, "racy": Racy}
 
 
 def main() -> int:
@@ -88,7 +88,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         fault_pause=options.fault_pause,
         rules=not options.no_rules,
         settings=settings,
-        between=_NAIVE.get(options.plant),
+        between=shared(_NAIVE[options.plant]) if options.plant in _NAIVE else None,
         progress=None if options.quiet else _progress(),
     )
 

@@ -83,24 +83,24 @@ def totals(read: Read, moment: float, rules: Rules, folders: Folders) -> set[int
 def staleness(read: Read, folders: Folders, rules: Register[Rules]) -> float:
     """For a read that is right: how many seconds before it began the database already had what it does not show. That
     is more than 0 only after writes that no gateway acknowledged: out of band, or with an unknown outcome."""
-    present = [rule.state for rule in rules.possible(read.began)]
-    oldest = _behind(rules, read.began, lambda rule: could_be(read, read.began, rule.state, folders))
+    looked_at = list(moments(read, folders, rules))
+    oldest = _behind(rules, read, lambda rule: any(could_be(read, at, rule.state, folders) for at in looked_at))
+    in_force = [rule.state for rule in rules.possible_within(read.began, read.ended)]
     for folder in read.query.folders if read.seen.parts is not None else ():
         shown = read.seen.parts.get(folder, NOTHING)
 
         def shows(version: Version[State], shown: object = shown) -> bool:
-            return any(read.query.expect(version.state, read.who, rule) == shown for rule in present)
+            return any(read.query.expect(version.state, read.who, rule) == shown for rule in in_force)
 
-        oldest = max(oldest, _behind(folders[folder], read.began, shows))
+        oldest = max(oldest, _behind(folders[folder], read, shows))
     return oldest
 
 
-def _behind(register: Register, began: float, shows: Callable[[Version], bool]) -> float:
-    """How long there had been something newer than the newest that the read may show; 0 where it shows a write that
-    ran at the same time."""
-    committed = began
-    for version in register.possible(began):
-        if shows(version):
-            return began - committed
-        committed = min(committed, version.committed or began)
-    return 0.0
+def _behind(register: Register, read: Read, shows: Callable[[Version], bool]) -> float:
+    """How long there had been something newer than the newest that the read may show."""
+    committed = read.began
+    for version in register.possible_within(read.began, read.ended):
+        if version.settled < read.began or shows(version):
+            break
+        committed = min(committed, version.committed or read.began)
+    return read.began - committed

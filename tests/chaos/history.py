@@ -69,10 +69,14 @@ class Register(Generic[S]):
     def possible(self, moment: float) -> Iterator[Version[S]]:
         """The states that may be the present one, the newest first: all that a write was invoked for by then, back to
         the last one that had settled."""
+        return self.possible_within(moment, moment)
+
+    def possible_within(self, began: float, ended: float) -> Iterator[Version[S]]:
+        """The same, at some moment of these."""
         for version in reversed(self.versions):
-            if version.invoked <= moment:
+            if version.invoked <= ended:
                 yield version
-            if version.settled < moment:
+            if version.settled < began:
                 return
 
     def invoked_within(self, began: float, ended: float) -> Iterator[float]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tests.chaos.wire import Ask, Asked, Reply
 
 
 class Careless:
-    """Keeps every answer for ever, for whoever asked."""
+    """Keeps every answer for ever. `kept` is shared by all connections."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, kept: dict[object, Reply]) -> None:
         self._ask = ask
-        self._kept: dict[object, Reply] = {}
+        self._kept = kept
 
     def key(self, asked: Asked) -> object:
         return asked.method, asked.target, asked.token, asked.headers
@@ -21,46 +23,34 @@ class Careless:
         key = self.key(asked)
         if key not in self._kept:
             reply = await self._ask(asked, within)
-            if reply.status == 200:
-                self._kept[key] = reply
-            return reply
+            if reply.status != 200:
+                return reply
+            self._kept[key] = reply
         return self._kept[key]
 
     async def write(self, asked: Asked, within: float) -> Reply:
         return await self._ask(asked, within)
 
 
-class Indiscreet(Careless):
-    """Gives one caller's answer to another, though never an old one for long: each write empties all."""
+class Racy(Careless):
+    """Each write empties it before it is acknowledged. But an answer that was computed before the write may come in
+    after that, and stays."""
 
-    everybody: dict[object, Reply] = {}  # noqa: RUF012 - one for all connections
+    async def write(self, asked: Asked, within: float) -> Reply:
+        try:
+            return await super().write(asked, within)
+        finally:
+            self._kept.clear()
 
-    def __init__(self, ask: Ask) -> None:
-        super().__init__(ask)
-        self._kept = self.everybody
+
+class Indiscreet(Racy):
+    """Gives one caller's answer to another."""
 
     def key(self, asked: Asked) -> object:
-        return asked.method, asked.target
-
-    async def write(self, asked: Asked, within: float) -> Reply:
-        try:
-            return await super().write(asked, within)
-        finally:
-            self._kept.clear()
+        return asked.method, asked.target, asked.headers
 
 
-class Racy(Careless):
-    """Right but for one thing: a write empties it before it is acknowledged, but an answer that was computed before the
-    write may be put in after that."""
-
-    everybody: dict[object, Reply] = {}  # noqa: RUF012 - one for all connections
-
-    def __init__(self, ask: Ask) -> None:
-        super().__init__(ask)
-        self._kept = self.everybody
-
-    async def write(self, asked: Asked, within: float) -> Reply:
-        try:
-            return await super().write(asked, within)
-        finally:
-            self._kept.clear()
+def shared(cache: type[Careless]) -> Callable[[Ask], Ask]:
+    """For `Plan.between`: one cache for all connections, and so for all instances."""
+    kept: dict[object, Reply] = {}
+    return lambda ask: cache(ask, kept)

@@ -38,7 +38,7 @@ def tell(read: Read, folders: Folders, rules: Register[Rules]) -> Violation:
     lines = [
         f"{query.name} ({query.method} {query.path}) as {read.who.name}",
         f"  {read.began:.4f} to {read.ended:.4f}, {read.source}",
-        *(f"  rules may be {_told(version)}" for version in rules.possible(read.ended)),
+        *(f"  rules may be {_told(version)}" for version in rules.possible_within(read.began, read.ended)),
     ]
     parts = read.seen.parts
     if parts is None or read.seen.refused:
@@ -72,7 +72,11 @@ def _whole(read: Read, folders: Folders, rules: Register[Rules]) -> tuple[str, l
     """A refusal, or a number: it has no parts that could be looked at."""
     said = "refused" if read.seen.refused else f"a total of {read.seen.total}"
     may_be = sorted(
-        {total for rule in rules.possible(read.ended) for total in totals(read, read.began, rule.state, folders)}
+        {
+            total
+            for rule in rules.possible_within(read.began, read.ended)
+            for total in totals(read, read.began, rule.state, folders)
+        }
     )
     lines = [f"  shown: {said}; when it began it could be refused, or a total in {may_be}"]
     past = {version.invoked for folder in read.query.folders for version in folders[folder].versions}
@@ -91,7 +95,7 @@ def _right_alone(read: Read, folder: int, register: Register[State], rules: Regi
         read.query.expect(version.state, read.who, rule.state) == shown
         for moment in (read.began, *register.invoked_within(read.began, read.ended))
         for version in register.possible(moment)
-        for rule in rules.possible(read.ended)
+        for rule in rules.possible_within(read.began, read.ended)
     )
 
 
@@ -104,7 +108,7 @@ def _part(read: Read, folder: int, register: Register[State], rules: Register[Ru
         (version, rule)
         for version in reversed(register.versions)
         for rule in reversed(rules.versions)
-        if version.invoked <= read.ended
+        if max(version.invoked, rule.invoked) <= read.ended
     ]
     expect = read.query.expect
     for version, rule in past:

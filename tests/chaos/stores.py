@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gateway.embedded import free_port
-from tests.bus.arrangements import ClusterOfSix, SentinelTrio, wait
+from tests.bus.arrangements import SERVICE, ClusterOfSix, SentinelTrio, wait
 from tests.bus.servers import Server
 
 
@@ -111,11 +111,29 @@ class Sentinels:
 
     def fail_over(self, master: Server) -> dict[int, int]:
         master.kill()
-        wait(lambda: self._trio.master() is not master)
+        wait(lambda: self._trio.master() is not master, within=30)
         return {}
 
     def repair(self) -> None:
-        self._trio.repair()
+        """Sentinels would need ten seconds to make the former master follow; until then it is told each time."""
+        for server in self._trio.servers:
+            server.resume()
+            if not server.running:
+                _start_empty(server)
+        wait(self._whole, within=60)
+
+    def _whole(self) -> bool:
+        masters = [sentinel.ask("SENTINEL MASTERS")[SERVICE] for sentinel in self._trio.sentinels]
+        if len({state["port"] for state in masters}) > 1 or {state["flags"] for state in masters} != {"master"}:
+            return False
+        master = self._trio.master()
+        replica = next(server for server in self._trio.servers if server is not master)
+        if master.ask("INFO", "replication")["role"] != "master":
+            return False
+        state = replica.ask("INFO", "replication")
+        if state.get("master_port") != master.port:
+            replica.ask("REPLICAOF", "127.0.0.1", master.port)
+        return bool(state.get("master_port") == master.port and state["master_link_status"] == "up")
 
 
 class Cluster:

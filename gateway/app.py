@@ -12,6 +12,7 @@ import orjson
 import structlog
 from aiohttp import web
 
+from gateway.bus import Bus, BusHealth
 from gateway.catalog import Catalog, CatalogKeeper, dump, read_database_config
 from gateway.database import Database, refuse_server_version
 from gateway.errors import Unavailable
@@ -19,7 +20,7 @@ from gateway.identity import Authenticator, KeyFormatError, RolePathError, Token
 from gateway.rest import ProxyUriError, RestSurface
 from gateway.rest.batch import BatchErrors, BatchRules, BatchSurface
 from gateway.rest.plancache import PlanCache
-from gateway.rules import function_name, identity_settings, openapi, rest_rules
+from gateway.rules import bus, function_name, identity_settings, openapi, read_cache, rest_rules
 from gateway.settings import Settings, SettingsError
 from gateway.telemetry import (
     METRICS,
@@ -30,6 +31,7 @@ from gateway.telemetry import (
     PlanCacheCounts,
     Worker,
     Workers,
+    redis_condition,
     render,
 )
 from gateway.web import (
@@ -37,6 +39,7 @@ from gateway.web import (
     AdminApplication,
     AdminRoute,
     AdminSources,
+    Condition,
     CorsPolicy,
     Dispatcher,
     FailureLog,
@@ -103,12 +106,16 @@ class Gateway:
             mode=settings.pool_mode,
             prepared_statements=settings.prepared_statements,
         )
+        self.bus: Bus | None = bus(settings)
+        """None without Redis. While Redis is away, calls fail and everything else goes on."""
+        self.cache = read_cache(settings, self.bus)
+        """None if nothing is to be kept."""
         self.plans = PlanCache()
         self.catalog = self._catalog(settings)
         self._meter = RequestMeter()
         self._loop_delay = LoopDelay()
         self._watch = DatabaseWatch(self.database.ping)
-        self._workers = Workers(Worker(self._instruments().read, self._readiness, self.reload), place)
+        self._workers = Workers(Worker(self._instruments().read, self._condition, self.reload), place)
         self._shared = place is not None
         # One worker of several is enough to apply the files.
         self._policy_watch = self._policy_files(settings) if place is None or place.number == 0 else None
@@ -138,6 +145,10 @@ class Gateway:
         Raises OSError if a port is taken.
         """
         settings = self._given
+        if self.bus is not None:
+            await self.bus.start()  # it connects while the catalog loads; nobody waits for it
+        if self.cache is not None:
+            await self.cache.start()
         await self.database.start()
         await self._read_config()
         if self._policy_watch is not None:
@@ -176,6 +187,10 @@ class Gateway:
         await self._server.stop(drain=_DRAIN)
         await self._admin.stop(drain=1.0)
         await self._workers.stop()
+        if self.cache is not None:
+            await self.cache.stop()  # what was committed is told to the end
+        if self.bus is not None:
+            await self.bus.stop()  # after the requests, which may need it, and so that nobody waits for its lease
         self._loop_delay.stop()
         await self.catalog.close()
         await self.database.close()
@@ -207,6 +222,7 @@ class Gateway:
             channel=settings.channel if settings.channel_enabled else None,
             on_config=self._config_changed,
             poll_interval=settings.catalog_poll_interval,
+            caching=self.cache is not None,
         )
         keeper.subscribe(self._loaded)
         return keeper
@@ -214,6 +230,8 @@ class Gateway:
     def _loaded(self, catalog: Catalog) -> None:
         """A new catalog: statements prepared before it may be out of date."""
         self.database.flush(keeps_plans=not catalog.lying_functions)
+        if self.cache is not None:
+            self.database.watch = self.cache.coherence if catalog.records_changes else None
         for name, reason in catalog.lying_functions.items():
             self._log.warning(
                 "a function is declared IMMUTABLE and is not: plans are not kept", function=name, reason=reason
@@ -260,6 +278,7 @@ class Gateway:
             render_error=render,
             openapi=openapi(settings, prefix),
             plans=self.plans,
+            cache=self.cache,
         )
 
     def _batch(self, settings: Settings, authenticator: Authenticator) -> BatchSurface:
@@ -302,7 +321,7 @@ class Gateway:
         token = self._given.admin_token
         sources = AdminSources(
             live=lambda: self._listening,
-            readiness=self._workers.readiness,
+            condition=self._workers.condition,
             metrics=self._metrics,
             schema_cache=self._schema_cache,
             config=self._public_config,
@@ -347,16 +366,23 @@ class Gateway:
             catalog=lambda: self.catalog.status,
             tokens=self._token_counts,
             plans=lambda: PlanCacheCounts(plans.counts.hits, plans.counts.misses, len(plans)),
+            redis=self._redis,
             dropped_lines=lambda: self._lines.dropped if self._lines is not None else 0,
         )
 
     def _token_counts(self) -> TokenCacheCounts:
         return self._authenticator.counts()  # a new one after each change of settings
 
-    async def _readiness(self) -> Readiness:
-        """Ready with a catalog and a database that was reached within the last second."""
+    def _redis(self) -> BusHealth | None:
+        return self.bus.health if self.bus is not None else None
+
+    async def _condition(self) -> Condition:
+        """Ready with a catalog and a database that was reached within the last second, with or without Redis."""
         ready = self.catalog.loaded and await self._watch.reachable()
-        return Readiness.READY if ready else Readiness.PENDING
+        redis = self._redis()
+        return Condition(
+            Readiness.READY if ready else Readiness.PENDING, redis_condition(redis) if redis is not None else None
+        )
 
     def _public_config(self) -> dict[str, Any]:
         return self.settings.public_dump()

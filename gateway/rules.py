@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+import asyncpg
+
+from gateway.bus import Bus, open_bus, steady
+from gateway.cache import Cache, Coherence
 from gateway.database import quote_identifier
 from gateway.identity import IdentitySettings
 from gateway.rest import OpenApi, OpenApiRules, RestRules
+from gateway.rest.caching import RESULTS
 from gateway.rest.compile import CompileRules
 from gateway.rest.costs import CostGuard
 from gateway.rest.guards import Guards
 from gateway.rest.plan.tree import ReadRules
 from gateway.rest.request import Rules
-from gateway.rest.respond import RespondRules
+from gateway.rest.respond import RespondRules, Result
 from gateway.settings import Settings
+
+_CONNECT_TIMEOUT = 5.0
+
+
+def bus(settings: Settings) -> Bus | None:
+    """Redis, if there is one."""
+    url = settings.redis_url
+    return open_bus(url.get_secret_value(), prefix=settings.redis_prefix) if url is not None else None
+
+
+def read_cache(settings: Settings, bus: Bus | None) -> Cache[Result] | None:
+    """What keeps answers, if it is wanted and there is a Redis."""
+    if bus is None or not settings.cache_enabled:
+        return None
+
+    async def connect() -> asyncpg.Connection[asyncpg.Record]:
+        return await asyncpg.connect(
+            settings.direct_url.get_secret_value(),
+            timeout=_CONNECT_TIMEOUT,
+            statement_cache_size=0,
+            server_settings={"application_name": "passerelle cache"},
+        )
+
+    coherence = Coherence(bus, connect, steady)
+    memory, largest = settings.cache_memory_bytes, settings.cache_max_answer_bytes
+    return Cache(bus, coherence, RESULTS, memory=memory, largest=largest)
 
 
 def identity_settings(settings: Settings) -> IdentitySettings:

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
-from gateway.bus.address import Address, Shape, parse_url
 from gateway.bus.cluster import Cluster
 from gateway.bus.connection import Argument, pack
 from gateway.bus.entries import FIELD, Page, range_from, read_page
 from gateway.bus.errors import ScriptMissing
 from gateway.bus.events import Event, Overflow
+from gateway.bus.facts import Facts
 from gateway.bus.health import BusHealth, HearingStatus, LeaseStatus, StateWatch
 from gateway.bus.keys import Keys, by_slot, one_slot
 from gateway.bus.lease import Lease
 from gateway.bus.script import Script, load_script
 from gateway.bus.sentinels import Sentinels
 from gateway.bus.standalone import Standalone
-from gateway.bus.subscriber import Subscriber
+from gateway.bus.subscriber import Listener, Subscriber
 from gateway.bus.subscription import Stream, Subscription
 from gateway.bus.terms import MOST_INSTANCES, TERMS, Members, Terms, read_members, steady
 from gateway.bus.topology import Topology
+from gateway.redisurl import Address, Shape, parse_url
 
 _LEASES: Final = "leases"
-_LEASE_SCRIPT: Final = load_script("gateway.bus.lua", "lease")
+_FACTS: Final = "facts"
+_CHANGES: Final = "changes"
+_CONFIRMATIONS: Final = "confirmations"
+_LEASE_SCRIPT: Final = load_script("gateway.bus.lua", "registry", "lease")
+_FACTS_SCRIPT: Final = load_script("gateway.bus.lua", "registry", "facts")
 
 
 def open_bus(
@@ -36,12 +41,12 @@ def open_bus(
     terms: Terms = TERMS,
     clock: Callable[[], float] = steady,
 ) -> Bus:
-    """The bus for a Redis URL (docs/redis.md), not started yet. BusUrlError when the URL or the prefix is unfit."""
+    """The bus for a Redis URL (docs/redis.md), not started yet. RedisUrlError when the URL or the prefix is unfit."""
     return Bus(parse_url(url), Keys(prefix), terms=terms, clock=clock)
 
 
 class Bus:
-    """Commands, scripts, messages, streams and leases. Whatever fails raises a BusError.
+    """Commands, scripts, messages, streams, leases and facts. Whatever fails raises a BusError.
 
     Names are given without the prefix. While there is no connection calls fail at once, and tasks of the bus try to
     connect; nothing is queued and nothing is sent twice. A call that fails with `uncertain` may have run.
@@ -64,6 +69,14 @@ class Bus:
             on_connected=lambda: self.lease.hearing(True),
             on_lost=lambda: self.lease.hearing(False),
         )
+        self.facts: Final = Facts(
+            self.instance, self.lease, terms, self._tell, self._learn, self._confirm, self.members
+        )
+        """What all instances agree on."""
+        # Before the start: whoever holds a lease hears them.
+        self._changes = keys.anchored(_CHANGES)
+        self._hear(self._changes, self.facts.hear_change)
+        self._hear(self._confirmations(self.instance), self.facts.hear_confirmation)
 
     async def start(self, *, patience: float = 0.0) -> bool:
         """Begin to connect; returns whether the lease was live, and so all was up, within `patience` seconds."""
@@ -79,6 +92,7 @@ class Bus:
 
     async def stop(self) -> None:
         """Give back the lease and close all connections. Calls under way fail, subscriptions hear Lost."""
+        await self.facts.stop()
         await self.lease.stop()
         await self._subscriber.stop()
         await self._topology.stop()
@@ -213,8 +227,11 @@ class Bus:
             return await self._call(pack("EVAL", script.text, len(keys), *keys, *args), keys[0])
 
     async def _lease(self, verb: str, *args: Argument) -> Any:
-        milliseconds = [round(self._terms.term * 1000), round(self._terms.grace * 1000)]
-        return await self._run(_LEASE_SCRIPT, [self._registry], [verb, *milliseconds, *args])
+        return await self._run(_LEASE_SCRIPT, [self._registry], [verb, *self._milliseconds, *args])
+
+    @property
+    def _milliseconds(self) -> tuple[int, int]:
+        return round(self._terms.term * 1000), round(self._terms.grace * 1000)
 
     async def _hold(self, epoch: int, fresh: bool) -> int:
         verdict, _ = await self._lease("hold", self.instance, epoch, int(fresh), MOST_INSTANCES)
@@ -222,6 +239,27 @@ class Bus:
 
     async def _release(self, epoch: int) -> None:
         await self._lease("release", self.instance, epoch)
+
+    async def _facts(self, verb: str, *args: Argument) -> Any:
+        keys = [self._registry, self._keys.anchored(_FACTS)]
+        return await self._run(_FACTS_SCRIPT, keys, [verb, *self._milliseconds, *args])
+
+    async def _tell(self, message: str, facts: Mapping[str, str]) -> Members:
+        pairs = [text for pair in facts.items() for text in pair]
+        return read_members(await self._facts("tell", self._changes, message, *pairs))
+
+    async def _learn(self, candidates: Mapping[str, str]) -> list[str]:
+        pairs = [text for pair in candidates.items() for text in pair]
+        return [value.decode() for value in await self._facts("learn", *pairs)]
+
+    async def _confirm(self, instance: str, message: str) -> None:
+        await self._call(pack("PUBLISH", self._confirmations(instance), message))
+
+    def _confirmations(self, instance: str) -> str:
+        return self._keys.anchored(f"{_CONFIRMATIONS}:{instance}")
+
+    def _hear(self, channel: str, hear: Callable[[Event], None]) -> None:
+        self._subscriber.add(Listener({channel: channel}, hear))
 
 
 def _topology(address: Address, changed: Callable[[], None], *, anchor_key: str) -> Topology:

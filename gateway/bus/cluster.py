@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
-from gateway.bus.address import Address, Place
 from gateway.bus.connection import close, open_connection, pack, receive, send
 from gateway.bus.errors import BusError, BusUnavailable, Reason, Redirected, SlotMigrating, connection_error
 from gateway.bus.keys import slot
@@ -23,6 +22,7 @@ from gateway.bus.node import Node, NodeStatus
 from gateway.bus.slots import owners, read_slots
 from gateway.bus.tasks import end
 from gateway.bus.topology import BACKOFF, Changed
+from gateway.redisurl import Address, Place
 
 _log = logging.getLogger(__name__)
 
@@ -175,15 +175,7 @@ class Cluster:
         node = self._nodes.get(place)
         if node is not None and node.up:
             return await node.lane().submit(_SLOTS)
-        connection = await open_connection(self.address, place, master=False)
-        try:
-            async with asyncio.timeout(self.address.timeout):
-                await send(connection, _SLOTS)
-                return await receive(connection)
-        except (TimeoutError, RedisError, OSError) as error:
-            raise connection_error(error) from None
-        finally:
-            close(connection)
+        return await ask_slots(self.address, place)
 
     def _adopt(self, table: Sequence[Place | None]) -> None:
         self._owners = list(table)
@@ -195,3 +187,16 @@ class Cluster:
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
         self._changed()
+
+
+async def ask_slots(address: Address, place: Place) -> list[Any]:
+    """The reply to CLUSTER SLOTS of one node, over a connection for that. BusUnavailable if it gives none."""
+    connection = await open_connection(address, place, master=False)
+    try:
+        async with asyncio.timeout(address.timeout):
+            await send(connection, _SLOTS)
+            return await receive(connection)
+    except (TimeoutError, RedisError, OSError) as error:
+        raise connection_error(error) from None
+    finally:
+        close(connection)

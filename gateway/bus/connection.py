@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import ssl
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import hiredis
@@ -14,8 +16,8 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel
 from redis.backoff import NoBackoff
 
-from gateway.bus.address import Address, Place, Tls
 from gateway.bus.errors import BusUnavailable, Reason, connection_error
+from gateway.redisurl import Address, Place, Tls
 
 Connection: TypeAlias = driver.AbstractConnection
 Opener: TypeAlias = Callable[[], Awaitable[Connection]]
@@ -53,6 +55,7 @@ async def open_connection(address: Address, place: Place, *, master: bool = True
     except BaseException as error:
         close(connection)
         if isinstance(error, Exception):
+            _check_files(address.tls)
             raise connection_error(error) from None
         raise
     return connection
@@ -79,10 +82,45 @@ async def ask_master(sentinel: Sentinel, address: Address) -> Place:
         async with asyncio.timeout(address.timeout * (len(address.places) + 1)):
             found: tuple[Any, Any] = await sentinel.discover_master(address.service)  # pyright: ignore
     except MasterNotFoundError as error:
-        raise BusUnavailable(Reason.NO_MASTER, details=str(error).partition(" : ")[0]) from None
+        details = str(error).partition(" : ")[0]
+        if (problem := await _ask_sentinels(address)) is not None:
+            details = f"no Sentinel can be asked: {problem.message} {problem.details or ''}".rstrip()
+        raise BusUnavailable(Reason.NO_MASTER, details=details) from None
     except Exception as error:  # noqa: BLE001 - redis-py raises many kinds
         raise connection_error(error) from None
     return Place(str(found[0]), int(found[1]))
+
+
+def _check_files(tls: Tls | None) -> None:
+    """Raises BusUnavailable if TLS has files that cannot be used: redis-py only says that it cannot connect."""
+    if tls is None:
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    option, wanted = "ca", "no certificate"
+    try:
+        if tls.ca is not None:
+            context.load_verify_locations(tls.ca)
+        option, wanted = "cert" if tls.key is None else "cert or key", "no certificate with its key"
+        if tls.certificate is not None:
+            context.load_cert_chain(tls.certificate, tls.key, password="")
+    except OSError as error:  # SSLError is one
+        problem = f"holds {wanted}" if isinstance(error, ssl.SSLError) else f"cannot be read: {error.strerror}"
+        raise BusUnavailable(Reason.TLS, details=f"the file in the option {option} {problem}") from None
+
+
+async def _ask_sentinels(address: Address) -> BusUnavailable | None:
+    """Why none of the Sentinels can be asked; None if one can."""
+    user, password = address.sentinel_user, address.sentinel_password
+    own = replace(address, user=user, password=password, database=0)
+    problem: BusUnavailable | None = None
+    for place in address.places:
+        try:
+            close(await open_connection(own, place, master=False))
+        except BusUnavailable as error:
+            problem = error
+        else:
+            return None
+    return problem
 
 
 def _make(address: Address, place: Place) -> Connection:
@@ -114,4 +152,5 @@ def _tls(tls: Tls) -> dict[str, Any]:
         "ssl_ca_certs": tls.ca,
         "ssl_certfile": tls.certificate,
         "ssl_keyfile": tls.key,
+        "ssl_password": "",  # OpenSSL would ask whoever sits at the terminal
     }

@@ -3,7 +3,6 @@
 BusError                a GatewayError
 ├── BusUnavailable      503 with Retry-After; `why` says why
 └── BusRefused          the server rejected the command itself: a fault of ours, or of its ACL
-BusUrlError             a ValueError; never repeats any part of the URL that could be a password
 """
 
 from __future__ import annotations
@@ -125,10 +124,6 @@ class SlotMigrating(BusUnavailable):
         super().__init__(Reason.CLUSTER_DOWN, details="the slot migrates", retry_after=0.1)
 
 
-class BusUrlError(ValueError):
-    """A Redis URL cannot be used; the text says what is wrong and what is expected."""
-
-
 BREAKING: Final = frozenset({Reason.LOADING, Reason.REPLICA, Reason.AUTHENTICATION})
 """Replies that say something of the connection, not of the command: it must be made anew."""
 
@@ -181,7 +176,7 @@ def connection_error(error: BaseException) -> BusUnavailable:
         return BusUnavailable(Reason.PERMISSION, details=str(error.details))
     for link in _chain(error):
         if isinstance(link, ssl.SSLError):
-            return BusUnavailable(Reason.TLS, details=link.reason or type(link).__name__)
+            return BusUnavailable(Reason.TLS, details=_tls_problem(link))
         for kind, reason in _BY_KIND:
             if isinstance(link, kind):
                 return BusUnavailable(reason)
@@ -192,6 +187,12 @@ def connection_error(error: BaseException) -> BusUnavailable:
     if isinstance(error, driver.ResponseError):
         return BusUnavailable(Reason.LOST, details=str(error))
     return BusUnavailable(Reason.UNREACHABLE, details=str(error))
+
+
+def _tls_problem(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not accepted: {error.verify_message}"
+    return (error.reason or type(error).__name__).replace("_", " ").lower()
 
 
 def _chain(error: BaseException) -> list[BaseException]:

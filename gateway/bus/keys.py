@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from redis.crc import key_slot
 
-from gateway.bus.errors import BusUrlError
+from gateway.redisurl import RedisUrlError, check_prefix
 
 VERSION: Final = "v1"
 """Changes when what is kept under the keys changes its form; the old keys are then simply not found."""
-
-_UNFIT = re.compile(r"[{}\s*?\[\]\\\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +25,10 @@ class Keys:
     _start: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if _UNFIT.search(self.prefix):
-            raise BusUrlError("the key prefix may not contain braces, brackets, spaces, '*', '?' or backslashes")
+        try:
+            check_prefix(self.prefix)
+        except RedisUrlError as error:
+            raise RedisUrlError(f"the key prefix {error}") from None
         object.__setattr__(self, "_start", f"{self.prefix}{VERSION}:")
 
     def key(self, name: str) -> str:

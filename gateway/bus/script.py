@@ -23,6 +23,7 @@ class Script:
         object.__setattr__(self, "digest", hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest())
 
 
-def load_script(package: str, name: str) -> Script:
-    """The script in ``<name>.lua`` of a package."""
-    return Script(name, resources.files(package).joinpath(f"{name}.lua").read_text(encoding="utf-8"))
+def load_script(package: str, *names: str) -> Script:
+    """The script in ``<name>.lua`` of a package; of several names, the texts behind each other."""
+    files = [resources.files(package).joinpath(f"{name}.lua") for name in names]
+    return Script(names[-1], "\n".join(file.read_text(encoding="utf-8") for file in files))

@@ -8,12 +8,12 @@ import random
 from collections.abc import Awaitable
 from typing import Any, Final
 
-from gateway.bus.address import Address, Place
 from gateway.bus.connection import Connection, ask_master, make_sentinel, open_connection
 from gateway.bus.errors import BusUnavailable, Reason
 from gateway.bus.node import Node, NodeStatus
 from gateway.bus.tasks import end
 from gateway.bus.topology import BACKOFF, Changed
+from gateway.redisurl import Address, Place
 
 _log = logging.getLogger(__name__)
 

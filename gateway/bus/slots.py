@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.bus.address import Place
+from gateway.redisurl import Place
 
 SLOTS: Final = 16384
 

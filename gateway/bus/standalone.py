@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Any
 
-from gateway.bus.address import Address, Place
 from gateway.bus.connection import Connection, open_connection
 from gateway.bus.errors import BusUnavailable
 from gateway.bus.node import Node, NodeStatus
 from gateway.bus.topology import BACKOFF, Changed
+from gateway.redisurl import Address, Place
 
 
 class Standalone:

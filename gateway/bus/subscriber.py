@@ -227,8 +227,9 @@ class Subscriber:
         self.reason = reason
         if self._announced:
             self._announced = False
-            self.losses += 1
-            _log.warning("no longer hear Redis: %s", reason.value)
+            if reason is not Reason.STOPPED:
+                self.losses += 1
+                _log.warning("no longer hear Redis: %s", reason.value)
             self._on_lost()
         for listener in tuple(self._listeners):
             if listener.connected:

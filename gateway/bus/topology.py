@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
-from gateway.bus.address import Address, Place
 from gateway.bus.backoff import Backoff
 from gateway.bus.errors import BusUnavailable
 from gateway.bus.node import NodeStatus
+from gateway.redisurl import Address, Place
 
 BACKOFF: Final = Backoff()
 

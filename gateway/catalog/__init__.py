@@ -1,5 +1,6 @@
 """What the database has: relations, columns, keys, relationships, functions; loading and reloading."""
 
+from gateway.catalog.caching import CacheTerms, Caching
 from gateway.catalog.code import FunctionCode
 from gateway.catalog.config import read_database_config
 from gateway.catalog.dump import dump
@@ -31,6 +32,8 @@ __all__ = [
     "ALL",
     "Annotation",
     "CacheKey",
+    "CacheTerms",
+    "Caching",
     "Cardinality",
     "Catalog",
     "CatalogKeeper",

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gateway.catalog.caching import CachingFacts, caching
 from gateway.catalog.functions import FunctionRow, functions, isolation_level
 from gateway.catalog.limits import RowLimits
 from gateway.catalog.model import (
@@ -64,6 +65,8 @@ class Facts:
     timezones: frozenset[str]
     code: Code
     limits: RowLimits = field(default_factory=RowLimits)
+    caching: CachingFacts | None = None
+    records_changes: bool = False
 
 
 def assemble(facts: Facts, scope: Scope, version: int) -> Catalog:
@@ -92,6 +95,8 @@ def assemble(facts: Facts, scope: Scope, version: int) -> Catalog:
         opaque_operators=trust.operators,
         opaque_names=trust.names,
         lying_functions=_lying(facts.code),
+        caching=caching(facts.caching, facts.code) if facts.caching else None,
+        records_changes=facts.records_changes,
         version=version,
     )
 
@@ -133,6 +138,7 @@ def _relations(
             description=row.description,
             opaque=opaque.get(oid),
             max_rows=facts.limits.relations.get(oid),
+            oid=oid,
         )
     return found
 
@@ -165,7 +171,7 @@ def _representations(rows: Iterable[Row], opaque: Mapping[int, str]) -> dict[tup
         source = Name(row["source_schema"], row["source_name"])
         target = Name(row["target_schema"], row["target_name"])
         function = Name(row["function_schema"], row["function_name"])
-        found[source, target] = Representation(source, target, function, opaque.get(row["function"]))
+        found[source, target] = Representation(source, target, function, opaque.get(row["function"]), row["function"])
     return found
 
 
@@ -180,6 +186,7 @@ def _media_handlers(
             relation=Name(relation.schema, relation.name) if relation else None,
             binary=row["binary"],
             opaque=opaque.get(row["oid"]),
+            function_oid=row["oid"],
         )
 
 

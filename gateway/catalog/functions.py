@@ -109,6 +109,7 @@ def _function(
         description=row.description,
         rows=row.rows,
         opaque=opaque.get(row.oid),
+        oid=row.oid,
     )
 
 

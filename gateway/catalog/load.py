@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import asyncpg
 
 from gateway.catalog.assemble import Facts, Scope, assemble
+from gateway.catalog.caching import CachingFacts
 from gateway.catalog.functions import Argument, FunctionRow
 from gateway.catalog.limits import RowLimits
-from gateway.catalog.load_code import read_code
+from gateway.catalog.load_code import read_code, read_rules
+from gateway.catalog.marks import read_definitions
 from gateway.catalog.model import Catalog, Name
 from gateway.catalog.rows import ComputedRow, ForeignKey, Row, UniqueKey
 from gateway.catalog.sql import statement
@@ -26,25 +28,26 @@ async def load_catalog(
     extra_search_path: Sequence[str],
     hoisted: Sequence[str] = DEFAULT_HOISTED,
     version: int,
+    caching: bool = False,
 ) -> Catalog:
     """One consistent snapshot of what `schemas` expose, as the connection's role may read the system catalogs.
 
     `extra_search_path` says through which other schemas' views keys are traced; `hoisted` are regular expressions
-    for the function settings that the gateway applies itself; `version` is copied. The connection must be idle and
-    not in a transaction; it is left as it was. Raises what asyncpg raises. Assembly runs in a thread, so that
-    requests go on being served.
+    for the function settings that the gateway applies itself; `version` is copied; `caching` asks for `caching`,
+    too. The connection must be idle and not in a transaction; it is left as it was. Raises what asyncpg raises.
+    Assembly runs in a thread, so that requests go on being served.
     """
     scope = Scope(tuple(schemas), tuple(extra_search_path), tuple(hoisted))
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        facts = await read_facts(connection, scope)
+        facts = await read_facts(connection, scope, caching=caching)
     return await asyncio.to_thread(assemble, facts, scope, version)
 
 
-async def read_facts(connection: asyncpg.Connection[asyncpg.Record], scope: Scope) -> Facts:
+async def read_facts(connection: asyncpg.Connection[asyncpg.Record], scope: Scope, *, caching: bool = False) -> Facts:
     """All rows that `assemble` needs, read in the connection's open transaction. With an empty search path PostgreSQL
     prints every name outside pg_catalog with its schema, and nothing can stand in front of pg_catalog."""
     await connection.execute("set local search_path = ''; set local jit = off")
-    return await _Reader(connection, list(scope.schemas)).facts()
+    return await _Reader(connection, list(scope.schemas)).facts(caching=caching)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,10 @@ class _Reader:
         arguments = (self.schemas,) if exposed else ()
         return await self.connection.fetch(statement(name), *arguments)
 
-    async def facts(self) -> Facts:
+    async def facts(self, *, caching: bool) -> Facts:
+        recorded = caching and await self.rows("has_touches")
+        records_changes = bool(recorded and recorded[0]["recorded"])
+        cached = await self.caching() if records_changes else None
         keys = await self.rows("keys")
         return Facts(
             server_version=int(await self.connection.fetchval("select current_setting('server_version_num')")),
@@ -78,6 +84,8 @@ class _Reader:
             timezones=frozenset(row["name"] for row in await self.rows("timezones")),
             code=await read_code(self.connection, self.schemas),
             limits=await self.limits(),
+            caching=cached,
+            records_changes=records_changes,
         )
 
     async def limits(self) -> RowLimits:
@@ -89,6 +97,16 @@ class _Reader:
             {row["oid"]: row["max_rows"] for row in rows if not row["is_function"]},
             {row["oid"]: row["max_rows"] for row in rows if row["is_function"]},
         )
+
+    async def caching(self) -> CachingFacts | None:
+        """None where no file in force has a `cache:` rule."""
+        # First of all, so that the counts in it are never newer than what is read.
+        definitions = await read_definitions(self.connection)
+        terms = await self.rows("cache_terms")
+        if all(row["ttl"] is None for row in terms):
+            return None
+        tracked = frozenset(row["oid"] for row in await self.rows("tracked"))
+        return CachingFacts(definitions, terms, tracked, await read_rules(self.connection))
 
 
 def _foreign_key(row: Row) -> ForeignKey:

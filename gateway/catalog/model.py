@@ -10,7 +10,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from gateway.catalog.caching import Caching
 
 
 class Name(NamedTuple):
@@ -55,7 +58,8 @@ class Relation:
 
     `primary_key` of a view is the base table's key if all its columns are exposed. `insertable`, `updatable`,
     `deletable` are structural (`pg_relation_is_updatable`, triggers counted) and say nothing of grants.
-    `max_rows` is the policy files' limit for one answer.
+    `max_rows` is the policy files' limit for one answer. `oid`, here and in what follows, is the number that footprints
+    and cache rules go by.
     `opaque` is None if everything a plain read of the relation can run (views, policies, casts, down to every
     function behind every operator) is built in or analysed, and harmless to the session; otherwise it says in words
     what could not be vouched for. See `catalog.trust`.
@@ -71,6 +75,7 @@ class Relation:
     description: str | None = None
     opaque: str | None = None
     max_rows: int | None = None
+    oid: int = 0
 
 
 class Cardinality(enum.Enum):
@@ -120,6 +125,7 @@ class Relationship:
     origin_is_view: bool = False
     target_is_view: bool = False
     opaque: str | None = None
+    function_oid: int | None = None
 
     @property
     def to_one(self) -> bool:
@@ -181,6 +187,7 @@ class Function:
     rows: float = 0
     opaque: str | None = None
     max_rows: int | None = None
+    oid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +198,7 @@ class Representation:
     target: Name
     function: Name
     opaque: str | None = None
+    function_oid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +213,7 @@ class MediaHandler:
     relation: Name | None
     binary: bool = False
     opaque: str | None = None
+    function_oid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +244,9 @@ class Catalog:
     `lying_functions` are those declared IMMUTABLE that are not, with the reason: plans hold answers of theirs, so none
     may outlive its request.
     `opaque_names` are the unqualified names of all functions and types, of any schema, that are not vouched for, with
-    the reason: a name of a request that is not a column (a computed field, a cast) may mean one of them. `version`
-    counts loads in this process.
+    the reason: a name of a request that is not a column (a computed field, a cast) may mean one of them.
+    `records_changes`: transactions leave a record of the tables they change. `caching` is what a cache has to know,
+    None where it was not asked for or no policy file in force has a `cache:` rule. `version` counts loads in this process.
     """
 
     schemas: Mapping[str, str | None]
@@ -252,4 +262,6 @@ class Catalog:
     opaque_operators: str | None = None
     opaque_names: Mapping[str, str] = field(default_factory=dict[str, str])
     lying_functions: Mapping[str, str] = field(default_factory=dict[str, str])
+    caching: Caching | None = None
+    records_changes: bool = False
     version: int = 0

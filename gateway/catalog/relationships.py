@@ -199,6 +199,7 @@ def _computed(
                 origin_is_view=origin.kind in ("v", "m"),
                 target_is_view=target.kind in ("v", "m"),
                 opaque=opaque.get(row.oid),
+                function_oid=row.oid,
             ),
         )
 

@@ -7,15 +7,15 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TypeAlias, cast
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 from gateway.catalog.load import DEFAULT_HOISTED, load_catalog
+from gateway.catalog.marks import Marks, read_marks
 from gateway.catalog.model import Catalog
-from gateway.catalog.sql import statement
 from gateway.errors import Unavailable
 
 _log = logging.getLogger(__name__)
@@ -54,7 +54,8 @@ class CatalogKeeper:
     pooler. Reconnecting does not hasten for notifications, only for `request_reload`.
 
     Changes that nobody announces are found every `poll_interval` seconds: what the catalog vouched for may have become
-    something else.
+    something else. With `caching`, snapshots carry `Catalog.caching`, and a change of nothing but its `definitions`
+    replaces the snapshot without a load and without telling subscribers.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class CatalogKeeper:
         on_config: Callable[[], None] | None = None,
         backoff: Sequence[float] = _BACKOFF,
         poll_interval: float = _POLL_INTERVAL,
+        caching: bool = False,
     ) -> None:
         self._dsn = dsn
         self._schemas = tuple(schemas)
@@ -77,7 +79,7 @@ class CatalogKeeper:
         self._on_config = on_config
         self._backoff = tuple(backoff)
         self._poll_interval = poll_interval
-        self._fingerprint_query = statement("fingerprint")
+        self._caching = caching
         self._catalog: Catalog | None = None
         self._callbacks: list[Callback] = []
         self._status = KeeperStatus()
@@ -188,9 +190,9 @@ class CatalogKeeper:
             while True:
                 self._wanted.clear()
                 started = time.monotonic()
-                fingerprint = await self._fingerprint(connection)  # before the load, so that it is never the newer one
+                marks = await self._marks(connection)  # before the load, so that they are never the newer ones
                 await self._load(connection)
-                await self._wait(connection, fingerprint)
+                await self._wait(connection, marks)
                 if lost.is_set():
                     raise ConnectionResetError("the listening connection was lost")
                 await asyncio.sleep(started + _WINDOW - time.monotonic())
@@ -206,7 +208,7 @@ class CatalogKeeper:
             target_session_attrs=SessionAttribute.any if self._channel is None else SessionAttribute.read_write,
         )
 
-    async def _wait(self, connection: Connection, fingerprint: str) -> None:
+    async def _wait(self, connection: Connection, marks: Marks) -> None:
         """Until a reload is wanted, or needed. Polling also finds the silent death of an idle connection."""
         while True:
             with suppress(TimeoutError):
@@ -214,12 +216,24 @@ class CatalogKeeper:
                     await self._wanted.wait()
             if self._wanted.is_set():
                 return
-            if await self._fingerprint(connection) != fingerprint:
+            found = await self._marks(connection)
+            if found.catalog != marks.catalog:
                 _log.info("the database has changed without a notification")
                 return
+            if found.definitions is not None and found.definitions != marks.definitions:
+                self._redefine(found.definitions)
+            marks = found
 
-    async def _fingerprint(self, connection: Connection) -> str:
-        return cast("str", await connection.fetchval(self._fingerprint_query, timeout=_POLL_TIMEOUT))
+    async def _marks(self, connection: Connection) -> Marks:
+        async with asyncio.timeout(_POLL_TIMEOUT):
+            return await read_marks(connection, caching=self._caching)
+
+    def _redefine(self, definitions: str) -> None:
+        """What was loaded holds still, and what was kept under the former definitions does not. A new snapshot, so that
+        plans, which know theirs, are not used under both."""
+        catalog = self._catalog
+        if catalog is not None and catalog.caching is not None:
+            self._catalog = replace(catalog, caching=replace(catalog.caching, definitions=definitions))
 
     def _notified(self, connection: object, pid: int, channel: str, payload: object) -> None:
         if payload in ("", "reload schema"):
@@ -243,6 +257,7 @@ class CatalogKeeper:
                 extra_search_path=self._extra_search_path,
                 hoisted=self._hoisted,
                 version=self._status.loads + 1,
+                caching=self._caching,
             )
         seconds = time.monotonic() - started
         self._catalog = catalog

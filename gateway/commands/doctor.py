@@ -5,33 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from gateway.commands.console import EXIT_FAILURE
+from gateway.commands.finding import Finding
+from gateway.commands.redis_findings import examine_redis
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
     import asyncpg
 
-Level = Literal["ok", "warn", "fail"]
-
 _TIMEOUT: Final = 5.0
-_OLDEST_REDIS: Final = (6, 2)
 _SOON: Final = 30 * 86400
 _COLOURS: Final = {"ok": typer.colors.GREEN, "warn": typer.colors.YELLOW, "fail": typer.colors.RED}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `remedy` says what to do unless it is in order."""
-
-    level: Level
-    text: str
-    remedy: str = ""
 
 
 def run_doctor(settings: Settings) -> None:
@@ -47,7 +36,7 @@ def run_doctor(settings: Settings) -> None:
 
 async def _examine(settings: Settings) -> list[Finding]:
     findings = [finding async for finding in examine_database(settings)]
-    findings += examine_redis(settings)
+    findings += await examine_redis(settings)
     findings += examine_keys(settings, int(time.time()))
     return findings
 
@@ -71,31 +60,6 @@ async def examine_database(settings: Settings) -> AsyncIterator[Finding]:
         return
     for finding in (*_version(row["version_num"]), *_login_role(row), *_schemas(settings, row)):
         yield finding
-
-
-def examine_redis(settings: Settings) -> list[Finding]:
-    """Can it be reached, and is it new enough."""
-    if settings.redis_url is None:
-        if settings.postgrest_mode:
-            return []
-        return [Finding("warn", "No Redis is set.", "Set PASSERELLE_REDIS_URL; cache and realtime need it.")]
-    import redis
-
-    client: Any = redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
-        settings.redis_url.get_secret_value(), socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT
-    )
-    try:
-        found: dict[str, Any] = client.info("server")
-    except redis.AuthenticationError as error:
-        return [Finding("fail", f"Redis refuses the password: {error}", "Correct it in PASSERELLE_REDIS_URL.")]
-    except (redis.RedisError, OSError) as error:
-        return [Finding("fail", f"Redis cannot be reached: {error}", "Start it, or correct PASSERELLE_REDIS_URL.")]
-    finally:
-        client.close()
-    name = f"Valkey {found['valkey_version']}" if "valkey_version" in found else f"Redis {found['redis_version']}"
-    if tuple(int(part) for part in str(found["redis_version"]).split(".")[:2]) < _OLDEST_REDIS:
-        return [Finding("fail", f"{name} is too old.", "Use Redis 6.2 or later, or Valkey.")]
-    return [Finding("ok", f"{name} answers.")]
 
 
 def examine_keys(settings: Settings, now: int) -> list[Finding]:

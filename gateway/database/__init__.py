@@ -1,5 +1,6 @@
 """Statements as a caller: connections that carry an identity, transactions, and PostgreSQL's errors for clients."""
 
+from gateway.database.commits import CommitWatch
 from gateway.database.database import PROOF_COLUMNS, Database
 from gateway.database.errors import (
     ConnectionFailed,
@@ -18,6 +19,7 @@ __all__ = [
     "PROOF_COLUMNS",
     "Access",
     "Caller",
+    "CommitWatch",
     "ConnectionFailed",
     "ConnectionLost",
     "Database",

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, TypeVar
 
 import asyncpg
 
+from gateway.database.commits import CommitWatch
 from gateway.database.connection import Arguments, TextConnection, connect
 from gateway.database.errors import IdentityMismatch, is_unencodable, translate
 from gateway.database.model import Caller, Envelope, TransactionMode
@@ -57,6 +58,8 @@ class Database:
         self._named = prepared_statements and mode == "session"
         self._verify = verify_identity
         self._connect_timeout = min(acquisition_timeout, _LONGEST_CONNECT)
+        self.watch: CommitWatch | None = None
+        """Who is told what transactions changed. The database must have `passerelle.take_touches_v1()`."""
         self._pool = Pool(
             self._connect,
             size=size,
@@ -121,7 +124,7 @@ class Database:
 
         `opaque` False says that everything in it can be vouched for, which spares the session its scrub.
         """
-        return TransactionScope(self._pool, caller, envelope, mode, opaque=opaque)
+        return TransactionScope(self._pool, caller, envelope, mode, opaque=opaque, watch=self.watch)
 
     async def run_transaction(
         self,

@@ -139,6 +139,11 @@ class Session:
             before, self._obsolete = self._obsolete + before, b""
         return await self.connection.execute_state(state, arguments, before)
 
+    async def prepare(self, sql: str) -> None:
+        """Spend the round trips that the first `execute` of a statement takes now."""
+        if sql not in self._statements:
+            await self._prepare(sql)
+
     def messages_to_carry(self, caller: Caller) -> bytes:
         """What makes the session carry `caller` from wherever it is, empty if it does already."""
         carried = self.carried

@@ -8,6 +8,7 @@ from types import TracebackType
 
 import asyncpg
 
+from gateway.database.commits import TAKE_AND_COMMIT, TAKEN, CommitWatch, is_certain, read_taken
 from gateway.database.connection import Arguments
 from gateway.database.errors import DatabaseError, is_unencodable, translate
 from gateway.database.model import Caller, Envelope, TransactionMode
@@ -23,6 +24,14 @@ _OF_A_TURN = frozenset({"request.method", "request.path"})
 class StaleSession(DatabaseError):
     """What the session had prepared was out of date when the transaction had already done something. It was undone;
     the same work may run once more."""
+
+
+class OutcomeUnknown(Exception):
+    """Nobody knows whether a transaction was committed; `failure` is what to raise."""
+
+    def __init__(self, failure: BaseException) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
 
 
 class Transaction:
@@ -128,14 +137,39 @@ class Transaction:
 
         Raises what made an earlier statement fail, if one did: nothing was committed then.
         """
+        if await self._must_end() and await self._end("COMMIT") != "COMMIT":
+            raise DatabaseError(500, "25P02", "the transaction was rolled back instead of committed")
+
+    async def commit_and_tell(self) -> list[int]:
+        """The same; returns the relations (OIDs) that the transaction changed, of those whose changes are recorded.
+
+        Raises OutcomeUnknown if nobody knows whether it was committed.
+        """
+        if not await self._must_end():
+            return []
+        if self._mode.read_only:
+            await self._end("COMMIT")
+            return []
+        try:
+            await self.session.prepare(TAKEN)  # or what commits would not travel with it
+        except BaseException as error:
+            raise self._failed(error) from error
+        try:
+            rows = await self.session.execute(TAKEN, (), TAKE_AND_COMMIT)
+        except BaseException as error:
+            failed = self._failed(error)
+            if is_certain(error):
+                raise failed from error
+            raise OutcomeUnknown(failed) from error
+        return read_taken(rows[0][0])
+
+    async def _must_end(self) -> bool:
         if self._failure is not None:
             await self.rollback()
             raise self._failure
-        if not self._opened or self._ended:
-            return
+        opened = self._opened and not self._ended
         self._ended = True
-        if await self._end("COMMIT") != "COMMIT":
-            raise DatabaseError(500, "25P02", "the transaction was rolled back instead of committed")
+        return opened
 
     def _begin(self) -> bytes:
         if self._ended:
@@ -191,18 +225,30 @@ class Transaction:
 
 
 class TransactionScope:
-    """``async with`` around a transaction: commits at its end, rolls back if the block raises."""
+    """``async with`` around a transaction: commits at its end, rolls back if the block raises.
 
-    __slots__ = ("_caller", "_envelope", "_mode", "_opaque", "_pool", "_transaction")
+    `watch` is told what was changed before the block is left, and when the session serves others already.
+    """
+
+    __slots__ = ("_caller", "_changed", "_envelope", "_mode", "_opaque", "_pool", "_transaction", "_watch")
 
     def __init__(
-        self, pool: Pool, caller: Caller, envelope: Envelope | None, mode: TransactionMode, *, opaque: bool
+        self,
+        pool: Pool,
+        caller: Caller,
+        envelope: Envelope | None,
+        mode: TransactionMode,
+        *,
+        opaque: bool,
+        watch: CommitWatch | None = None,
     ) -> None:
         self._pool = pool
         self._caller = caller
         self._envelope = envelope
         self._mode = mode
         self._opaque = opaque
+        self._watch = watch
+        self._changed: list[int] = []
 
     async def __aenter__(self) -> Transaction:
         pool, caller = self._pool, self._caller
@@ -225,7 +271,7 @@ class TransactionScope:
         committed = False
         try:
             if error is None:
-                await transaction.commit()
+                await self._commit(transaction)
                 committed = True
             elif isinstance(error, Exception) and not transaction.session.unusable:
                 await transaction.rollback()
@@ -235,6 +281,18 @@ class TransactionScope:
             if isinstance(error, asyncio.CancelledError):
                 self._pool.cancellations += 1
             self._release(transaction.session, committed=committed)
+        if self._changed and self._watch is not None:
+            await self._watch.committed(self._changed)
+
+    async def _commit(self, transaction: Transaction) -> None:
+        if self._watch is None:
+            await transaction.commit()
+            return
+        try:
+            self._changed = await transaction.commit_and_tell()
+        except OutcomeUnknown as unknown:
+            self._watch.uncertain()
+            raise unknown.failure from None
 
     def _release(self, session: Session, *, committed: bool) -> None:
         connection = session.connection

@@ -20,6 +20,7 @@ from gateway.rest.plan.model import Call, ReadTree
 from gateway.rest.plan.nested import Nested
 from gateway.rest.plan.suggest import closest
 from gateway.rest.plan.tree import ReadRules, read_tree
+from gateway.rest.plan.uses import Uses
 from gateway.rest.request import Request
 from gateway.rest.sql.arguments import Statement
 from gateway.rest.sql.read import Counting, Shaping, aggregates, plan_statement, read_statement, void_statement
@@ -65,7 +66,8 @@ class Compiled:
     relation's name for Content-Location, None for functions. `write` is None for reads and calls. `nested` are the
     rows of a nested insert, which are written before the statement runs and answers for them. `opaque` is why
     the fast path is closed. `paging` is None unless the rows are read by cursor, `costing` unless reads have a ceiling.
-    `counted` is how far an estimated count really counts.
+    `counted` is how far an estimated count really counts. `uses` and `called`, the function of a call, are what the
+    answer of a read depends on; None where that is not known.
     """
 
     statement: Statement
@@ -86,6 +88,8 @@ class Compiled:
     paging: Paging | None = None
     costing: Costing | None = None
     counted: int | None = None
+    uses: Uses | None = None
+    called: Function | None = None
 
 
 class ShapeKey:
@@ -177,7 +181,14 @@ def compile_read(request: Request, catalog: Catalog, rules: CompileRules) -> Com
         paging=paging,
         costing=costs,
         counted=tree.root.max_rows,
+        uses=_known_uses(tree, rendering),
     )
+
+
+def _known_uses(tree: ReadTree, rendering: Rendering) -> Uses | None:
+    """None for what other code renders."""
+    plain = rendering.form in (Form.JSON, Form.OBJECT, Form.CSV) and rendering.explain is None
+    return tree.uses if plain else None
 
 
 def _paging(request: Request, tree: ReadTree, rendering: Rendering) -> Paging | None:
@@ -267,6 +278,8 @@ def compiled_call(  # noqa: PLR0917 - the stages of the pipeline, in their order
         binary=shaping.binary,
         legacy_names=tree.legacy_names,
         read_only=read_only,
+        uses=_known_uses(tree, rendering) if function.volatility is not Volatility.VOLATILE else None,
+        called=function,
     )
 
 

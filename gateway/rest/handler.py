@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from gateway.cache import Cache, Served, Source, header
 from gateway.catalog import Catalog, Name, Relation
 from gateway.database import Access, Caller, Database, DatabaseError, Transaction, TransactionMode
 from gateway.identity import Authenticator, Identity
+from gateway.rest.caching import Recipe, Recipes, Refusal, question
 from gateway.rest.callers import Callers
 from gateway.rest.compile import Compiled, allowed_methods, find_for_options, unknown_table, values
 from gateway.rest.compile_nested import RowsRefused, one_by_one
@@ -30,6 +32,7 @@ from gateway.rest.respond import Answer, Result, check_affected, check_single, r
 from gateway.rest.rules import RestRules
 from gateway.rest.run import is_cheap, payload_of, read_plan, result_of, run, write_plan
 from gateway.rest.timing import UNTIMED, Stages
+from gateway.rest.wishes import Wish, wish_of
 from gateway.web import BytesResponse, ErrorRenderer, Request, raw_path_and_query
 
 _READS = frozenset({"GET", "HEAD"})
@@ -54,6 +57,7 @@ class RestSurface:
         render_error: ErrorRenderer,
         openapi: OpenApi | None,
         plans: PlanCache | None = None,
+        cache: Cache[Result] | None = None,
     ) -> None:
         self.prefix = prefix
         self.render_error = render_error
@@ -66,6 +70,9 @@ class RestSurface:
         self._large_bodies = ThreadPoolExecutor(2, thread_name_prefix="large-body")
         self._callers = Callers(rules.extra_search_path, rules.app_settings)
         self.plans = plans if plans is not None else PlanCache()  # an empty one is false
+        # a function before each request wants to see each of them
+        self._cache = cache if rules.pre_request is None else None
+        self._recipes = Recipes()
 
     async def handle(self, request: Request) -> web.StreamResponse:
         stages = Stages(enabled=True) if self._rules.server_timing else UNTIMED
@@ -111,10 +118,39 @@ class RestSurface:
         compiled = read_plan(asked, catalog, self._rules.compile, self.plans)
         stages.mark("plan")
         arguments = compiled.statement.bind(values(asked))
-        result = await self._result(exchange, compiled, arguments)
+        result, served = await self._kept_or_read(exchange, compiled, arguments)
         stages.mark("transaction")
         answer = respond(asked, compiled, result, self._rules.respond)
+        if served is not None:
+            answer.headers.append(header(served))
         return answer if known is None else unless_known(answer, known)
+
+    async def _kept_or_read(
+        self, exchange: _Exchange, compiled: Compiled, arguments: Sequence[str]
+    ) -> tuple[Result, Served | None]:
+        """From the cache if it may be. None without a cache."""
+        cache = self._cache
+        if cache is None or exchange.catalog.caching is None:
+            return await self._result(exchange, compiled, arguments), None
+        caller = self._caller(exchange)
+        recipe = self._recipes.get(compiled, caller.identity.role, exchange.catalog)
+        asked = question(recipe, caller, arguments) if isinstance(recipe, Recipe) else recipe
+        if isinstance(asked, Refusal):
+            return await self._result(exchange, compiled, arguments), Served(Source.BYPASS, why=asked.word)
+        control = exchange.request.headers.get("Cache-Control")
+        wish = wish_of(control) if control is not None else Wish.ANY
+        if wish is Wish.NEITHER:
+            return await self._result(exchange, compiled, arguments), Served(Source.REQUEST)
+        found = cache.look(asked) if wish is Wish.ANY else None
+        if found is None:
+            found = await cache.answer(
+                asked, lambda: self._result(exchange, compiled, arguments), fresh=wish is Wish.FRESH
+            )
+        result, served = found
+        # What was kept may have been asked for with other preferences.
+        check_single(compiled, result.page)
+        check_affected(exchange.asked, compiled, result.page)
+        return result, served
 
     async def _result(self, exchange: _Exchange, compiled: Compiled, arguments: Sequence[str]) -> Result:
         """Of a statement that reads: on the fast path if it may take it."""
@@ -147,13 +183,18 @@ class RestSurface:
         compiled = write_plan(asked, payload, catalog, self._rules.compile, self.plans)
         stages.mark("plan")
         arguments = compiled.statement.bind(write_values(asked, payload))
+        if compiled.write is None:
+            result, served = await self._kept_or_read(exchange, compiled, arguments)
+            stages.mark("transaction")
+            answer = respond(asked, compiled, result, self._rules.respond)
+            if served is not None:
+                answer.headers.append(header(served))
+            return answer
         try:
             result = await self._result(exchange, compiled, arguments)
         except RowsRefused:  # nothing was written: once more, to learn which row it is
             result = await self._transact(exchange, one_by_one(compiled), arguments)
         stages.mark("transaction")
-        if compiled.write is None:
-            return respond(asked, compiled, result, self._rules.respond)
         return respond_to_write(asked, compiled, compiled.write, result, self._rules.respond)
 
     async def _payload(self, request: Request, asked: RestRequest) -> Payload | None:

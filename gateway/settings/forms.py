@@ -11,6 +11,8 @@ from urllib.parse import quote, urlencode
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from gateway.redisurl import check_prefix, parse_url
+
 _LONGEST_IDENTIFIER = 63
 _KEYWORD = re.compile(
     r"""\s*(?P<key>\w+)\s*=\s*(?:'(?P<quoted>(?:[^'\\]|\\.)*)'|(?P<bare>(?:[^\s'\\]|\\.)*))(?:\s+|$)""", re.DOTALL
@@ -122,8 +124,12 @@ def _database_url(value: SecretStr) -> SecretStr:
 
 
 def _redis_url(value: SecretStr) -> SecretStr:
-    if not _text(value.get_secret_value()).startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("is not a Redis URL")
+    parse_url(_text(value.get_secret_value()))
+    return value
+
+
+def _redis_prefix(value: str) -> str:
+    check_prefix(_text(value))
     return value
 
 
@@ -150,7 +156,6 @@ def uri_of_keywords(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_not_empty), Form("text")]
-AnyText = Annotated[str, AfterValidator(_text), Form("text; may be empty")]
 Identifier = Annotated[str, AfterValidator(_identifier), Form("the name of a database object, unquoted")]
 OptionalRole = Annotated[
     Annotated[str, AfterValidator(_identifier)] | None, BeforeValidator(_role), Form('the name of a role, or "none"')
@@ -211,7 +216,15 @@ DatabaseUrl = Annotated[
 RedisUrl = Annotated[
     SecretStr,
     AfterValidator(_redis_url),
-    Form("redis://, rediss:// or unix:// and the address, or @ and the path of a file that holds it"),
+    Form(
+        "redis://, rediss://, unix://, sentinel:// or cluster:// and the address, or @ and the path of a file that "
+        "holds it"
+    ),
+]
+RedisPrefix = Annotated[
+    str,
+    AfterValidator(_redis_prefix),
+    Form('text without spaces, braces, brackets, "*", "?" and backslashes; may be empty'),
 ]
 File = Annotated[Path, Form("a path")]
 AppSettings = Annotated[Mapping[str, str], Form("a name after the prefix, and text as value")]

@@ -12,7 +12,6 @@ from typing import Any, Final, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from gateway.settings.forms import (
-    AnyText,
     AppSettings,
     Boolean,
     Count,
@@ -29,6 +28,7 @@ from gateway.settings.forms import (
     OptionalRole,
     Origins,
     Port,
+    RedisPrefix,
     RedisUrl,
     RequestLine,
     RoleLimits,
@@ -61,8 +61,16 @@ class Settings(BaseModel):
     owner_url: DatabaseUrl | None = Field(
         None, description="The same database as its owner, for `migrate` and policies."
     )
-    redis_url: RedisUrl | None = Field(None, description="Redis 6.2 or newer, or Valkey.")
-    redis_prefix: AnyText = Field("passerelle:", description="What all Redis keys begin with; may be empty.")
+    redis_url: RedisUrl | None = Field(
+        None, description="Redis 6.2 or newer, or Valkey: one server, Sentinels or a cluster ([Redis](redis.md))."
+    )
+    redis_prefix: RedisPrefix = Field("passerelle:", description="What all Redis keys begin with; may be empty.")
+
+    cache_enabled: Boolean = Field(
+        True, description="Whether answers are kept as policy files say (`cache:`). Needs `redis_url`."
+    )
+    cache_memory_bytes: Count = Field(64 << 20, description="The most bytes of answers that a worker keeps.")
+    cache_max_answer_bytes: Count = Field(1 << 20, description="The largest answer that is kept, in bytes.")
 
     jwt_secret_is_base64: Boolean = Field(False, description="Whether `jwt_secret` is base64.")
     jwt_secret: Secret | None = Field(

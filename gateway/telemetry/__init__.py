@@ -6,6 +6,7 @@
 from gateway.telemetry.exposition import Metric, Reading, render
 from gateway.telemetry.metrics import METRICS, Instruments, LoopDelay, PlanCacheCounts
 from gateway.telemetry.readiness import DatabaseWatch
+from gateway.telemetry.redis import redis_condition
 from gateway.telemetry.workers import Place, Worker, Workers
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "Reading",
     "Worker",
     "Workers",
+    "redis_condition",
     "render",
 ]

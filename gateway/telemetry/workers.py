@@ -10,14 +10,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import aiohttp
+import orjson
 from aiohttp import web
 
 from gateway.errors import GatewayError, Unavailable
 from gateway.telemetry.exposition import Reading, Readings, decode, encode
-from gateway.web import BytesResponse, HttpServer, PostgrestErrors, Readiness, Request, raw_path_and_query
+from gateway.telemetry.redis import redis_badness
+from gateway.web import BytesResponse, Condition, HttpServer, PostgrestErrors, Readiness, Request, raw_path_and_query
 
 _QUICKLY: Final = aiohttp.ClientTimeout(total=3.0)
 _AT_LENGTH: Final = aiohttp.ClientTimeout(total=150.0)
@@ -45,7 +47,7 @@ class Worker:
     """What one worker tells the others about itself."""
 
     read: Callable[[], list[Reading]]
-    readiness: Callable[[], Awaitable[Readiness]]
+    condition: Callable[[], Awaitable[Condition]]
     reload: Callable[[], Awaitable[None]]
 
 
@@ -76,13 +78,16 @@ class Workers:
             found[str(number)] = _decoded(answer)
         return found
 
-    async def readiness(self) -> Readiness:
+    async def condition(self) -> Condition:
         """The worst of all workers' that answer: each gets its share of the requests."""
-        own = await self._own.readiness()
+        own = await self._own.condition()
         others = self._place.others if self._place is not None else []
         answers = await asyncio.gather(*(self._ask(number, "/ready") for number in others))
-        told = [Readiness(status) for status, _ in filter(None, answers)]
-        return max(own, *told, key=_SEVERITY.index) if told else own
+        all_told = [own, *(_condition(status, body) for status, body in filter(None, answers))]
+        return Condition(
+            max((told.readiness for told in all_told), key=_SEVERITY.index),
+            max((told.redis for told in all_told if told.redis is not None), key=redis_badness, default=None),
+        )
 
     async def reload(self) -> None:
         """Have all workers reload. Raises Unavailable if one could not."""
@@ -110,6 +115,14 @@ class Workers:
 _SEVERITY: Final = (Readiness.READY, Readiness.PENDING, Readiness.FAILED)
 
 
+def _condition(status: int, body: bytes) -> Condition:
+    try:
+        redis: Any = orjson.loads(body)
+    except ValueError:
+        redis = None
+    return Condition(Readiness(status), cast("dict[str, Any]", redis) if isinstance(redis, dict) else None)
+
+
 def _decoded(answer: tuple[int, bytes] | None) -> list[Reading]:
     if answer is not None:
         try:
@@ -131,7 +144,8 @@ class _ForOthers:
             case "/readings":
                 return BytesResponse(200, None, encode(self.own.read()))
             case "/ready":
-                return BytesResponse((await self.own.readiness()).value)
+                condition = await self.own.condition()
+                return BytesResponse(condition.readiness.value, None, orjson.dumps(condition.redis))
             case "/reload":
                 return await self._reload(request)
             case _:

@@ -1,7 +1,7 @@
 """What every HTTP surface shares: server, mounts, CORS, error rendering, limits, access log, admin port."""
 
 from gateway.web.access_log import AccessLog, JsonAccessLog
-from gateway.web.admin import AdminApplication, AdminRoute, AdminSources, Readiness
+from gateway.web.admin import AdminApplication, AdminRoute, AdminSources, Condition, Readiness
 from gateway.web.cors import CorsPolicy
 from gateway.web.dispatch import Dispatcher
 from gateway.web.errors import ErrorRenderer, PostgrestErrors
@@ -23,6 +23,7 @@ __all__ = [
     "AdminSources",
     "Application",
     "BytesResponse",
+    "Condition",
     "CorsPolicy",
     "Dispatcher",
     "ErrorRenderer",

@@ -30,17 +30,25 @@ class Readiness(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """Whether requests should come here and, if there is a Redis, how that is (JSON values): they may come without."""
+
+    readiness: Readiness
+    redis: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AdminSources:
     """Where the admin port's answers come from.
 
-    `live` says whether the API's sockets accept. `readiness` may ask the database, and other workers. `metrics` gives
+    `live` says whether the API's sockets accept. `condition` may ask the database, and other workers. `metrics` gives
     Prometheus's text format. `schema_cache` gives JSON, or None while there is no catalog.
     `config` gives the settings in force, without secrets. `reload` reads configuration and catalog again and
     returns when that is done.
     """
 
     live: Callable[[], bool]
-    readiness: Callable[[], Awaitable[Readiness]]
+    condition: Callable[[], Awaitable[Condition]]
     metrics: Callable[[], Awaitable[bytes]]
     schema_cache: Callable[[], bytes | None]
     config: Callable[[], Mapping[str, Any]]
@@ -127,9 +135,13 @@ class AdminApplication:
 
     async def _ready(self, request: Request) -> web.StreamResponse:
         _allow(request, "GET, HEAD")
-        readiness = await self.sources.readiness() if self.sources.live() else Readiness.FAILED
-        headers = {"Retry-After": "1"} if readiness is Readiness.PENDING else None
-        return BytesResponse(readiness.value, headers)
+        condition = await self.sources.condition() if self.sources.live() else Condition(Readiness.FAILED)
+        readiness, redis = condition.readiness, condition.redis
+        headers = {"Retry-After": "1"} if readiness is Readiness.PENDING else {}
+        if redis is None:
+            return BytesResponse(readiness.value, headers)
+        told = {"status": readiness.name.lower(), "redis": dict(redis)}
+        return BytesResponse(readiness.value, {**headers, "Content-Type": JSON}, orjson.dumps(told))
 
     async def _metrics(self, request: Request) -> web.StreamResponse:
         _allow(request, "GET, HEAD")

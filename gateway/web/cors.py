@@ -12,9 +12,9 @@ POSTGREST_EXPOSED: Final = (
     "Range-Unit"
 )
 SUPABASE_EXPOSED: Final = (
-    f"{POSTGREST_EXPOSED}, Content-Profile, ETag, Idempotency-Replayed, Link, Next-Cursor, Preference-Applied, "
-    "Proxy-Status, Retry-After, Server-Timing, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
-    "X-Request-Id, X-Sb-Error-Code, X-Supabase-Api-Version, X-Total-Count"
+    f"{POSTGREST_EXPOSED}, Cache-Status, Content-Profile, ETag, Idempotency-Replayed, Link, Next-Cursor, "
+    "Preference-Applied, Proxy-Status, Retry-After, Server-Timing, X-RateLimit-Limit, X-RateLimit-Remaining, "
+    "X-RateLimit-Reset, X-Request-Id, X-Sb-Error-Code, X-Supabase-Api-Version, X-Total-Count"
 )
 POSTGREST_METHODS: Final = "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD"
 METHODS: Final = f"{POSTGREST_METHODS}, QUERY"

@@ -60,7 +60,8 @@ class Server:
 
     def kill(self) -> None:
         assert self._process is not None
-        os.kill(self._process.pid, signal.SIGKILL)
+        if self._process.running:
+            os.kill(self._process.pid, signal.SIGKILL)
         self._process.stop()
 
     def pause(self) -> None:

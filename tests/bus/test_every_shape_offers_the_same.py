@@ -68,3 +68,14 @@ async def test_messages_reach_other_instances(url: str, opened: OpenBus) -> None
         assert {event.payload for event in heard[1:] if isinstance(event, Message)} == {b"0", b"1", b"2"}
         stream.close()
     assert {bus.instance for bus in buses} <= set((await buses[0].members()).holdings)
+
+
+async def test_facts_are_agreed_on(url: str, opened: OpenBus) -> None:
+    buses = [opened(url) for _ in range(3)]
+    for bus in buses:
+        assert await bus.start(patience=5)
+    for bus in buses:
+        await bus.facts.learn({"one": bus.instance, "two": "2"})
+    assert len({bus.facts.known(["one", "two"]) for bus in buses}) == 1
+    await buses[1].facts.tell({"one": "changed"})
+    assert {bus.facts.known(["one", "two"]) for bus in buses} == {("changed", "2")}

@@ -8,7 +8,6 @@ import pytest
 from redis import exceptions as driver
 
 from gateway.bus import (
-    BusUrlError,
     Connected,
     Event,
     Gap,
@@ -18,10 +17,10 @@ from gateway.bus import (
     Message,
     Overflow,
     Reason,
+    RedisUrlError,
     Terms,
     outstanding,
 )
-from gateway.bus.address import Place
 from gateway.bus.backoff import Backoff
 from gateway.bus.entries import Entry, Page, range_from, read_page
 from gateway.bus.errors import BusRefused, BusUnavailable, connection_error, reply_error
@@ -29,6 +28,7 @@ from gateway.bus.inbox import Inbox
 from gateway.bus.keys import Keys, by_slot, one_slot, slot
 from gateway.bus.slots import owners, read_slots
 from gateway.bus.terms import read_members
+from gateway.redisurl import Place
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_keys(prefix: str, key: str, anchored: str) -> None:
 
 @pytest.mark.parametrize("prefix", ["a{b}", "a b", "a*", "a\n", "a?", "[a"])
 def test_unfit_prefixes(prefix: str) -> None:
-    with pytest.raises(BusUrlError, match="prefix"):
+    with pytest.raises(RedisUrlError, match="prefix"):
         Keys(prefix)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.bus import Address, BusUrlError, parse_url
-from gateway.bus.address import Place, Shape, Tls
+from gateway.bus import Address, RedisUrlError, parse_url
+from gateway.redisurl import Place, Shape, Tls
 
 LOCAL = (Place("localhost", 6379),)
 SECRET = "hunter2"
@@ -108,7 +108,7 @@ def test_refusal(url: str, said: str | None) -> None:
     if said is None:
         assert parse_url(url).places == (Place("host", 6379),)
         return
-    with pytest.raises(BusUrlError) as caught:
+    with pytest.raises(RedisUrlError) as caught:
         parse_url(url)
     assert said in str(caught.value)
     assert SECRET not in str(caught.value)

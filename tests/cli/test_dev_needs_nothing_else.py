@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import signal
 import stat
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gateway.embedded import remove_directory
+from gateway.embedded import free_port, remove_directory
 from tests.cli.command import Command, Spawn
 
 
@@ -97,6 +99,25 @@ def test_its_environment_file_serves_other_commands(spawn: Spawn, home: Path, po
     pairs = (line.partition("=") for line in shlex.split(lines, comments=True))
     doctor = spawn("doctor", environment={name: value for name, _, value in pairs})
     assert doctor.finish() == 0, doctor.text()
+    assert re.search(r"ok +Valkey \S+ at \S+ answers as master", doctor.text())
+
+
+def test_redis_is_up(spawn: Spawn, home: Path, port: int) -> None:
+    admin = free_port()
+    command = spawn("dev", "--port", str(port), cwd=home, environment={"PASSERELLE_ADMIN_PORT": str(admin)})
+    command.wait_for("Ctrl-C stops everything")
+    deadline = time.monotonic() + 10
+    while True:
+        with urllib.request.urlopen(f"http://127.0.0.1:{admin}/ready", timeout=5) as answer:
+            redis = json.loads(answer.read())["redis"]
+        if (redis["state"], redis["lease"]) == ("up", "live"):
+            break
+        assert time.monotonic() < deadline, redis
+        time.sleep(0.05)
+    command.process.send_signal(signal.SIGINT)
+    assert command.finish() == 0
+    assert "no connection to Redis" not in command.text()
+    assert "no longer hear Redis" not in command.text()
 
 
 def test_a_taken_port(spawn: Spawn, home: Path, port: int) -> None:

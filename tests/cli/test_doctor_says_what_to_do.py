@@ -11,10 +11,10 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from gateway.commands.doctor import Finding, examine_database, examine_keys, examine_redis
+from gateway.commands.doctor import Finding, examine_database, examine_keys
 from gateway.commands.keys import role_token
 from gateway.database import refuse_server_version
-from gateway.embedded import EmbeddedPostgres, EmbeddedValkey
+from gateway.embedded import EmbeddedPostgres
 from gateway.settings import Settings, load_settings
 from tests.cli.command import Spawn
 
@@ -129,18 +129,6 @@ async def test_databases_that_cannot_be_reached(postgres: EmbeddedPostgres) -> N
 def test_versions(version: int, refused: str | None) -> None:
     reason = refuse_server_version(version)
     assert reason is None if refused is None else refused in (reason or "")
-
-
-def test_redis(valkey: EmbeddedValkey) -> None:
-    def level(url: str | None) -> Finding:
-        return examine_redis(settings("postgresql://x", redis_url=url))[0]
-
-    assert level(valkey.url).level == "ok"
-    assert "Valkey" in level(valkey.tcp_url).text
-    assert level(None).level == "warn"
-    assert "password" in level(f"redis://:wrong@127.0.0.1:{valkey.port}").text
-    assert "Start it" in level("redis://127.0.0.1:1").remedy
-    assert examine_redis(load_settings({"PGRST_DB_POOL": "1"})) == []
 
 
 NOW = int(time.time())

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.errors import Unavailable
-from gateway.web import AdminApplication, AdminSources, FailureLog, HttpServer, Readiness
+from gateway.web import AdminApplication, AdminSources, Condition, FailureLog, HttpServer, Readiness
 from tests.web.serving import Running, json_logger
 
 TOKEN = {"Authorization": "Bearer let-me-in"}
@@ -26,8 +26,8 @@ async def admin() -> AsyncIterator[Admin]:
         async def reload() -> None:
             return None
 
-        async def readiness() -> Readiness:
-            return Readiness.READY
+        async def condition() -> Condition:
+            return Condition(Readiness.READY)
 
         async def metrics() -> bytes:
             return b"up 1\n"
@@ -35,7 +35,7 @@ async def admin() -> AsyncIterator[Admin]:
         sources = AdminSources(
             **{
                 "live": lambda: True,
-                "readiness": readiness,
+                "condition": condition,
                 "metrics": metrics,
                 "schema_cache": lambda: b'{"tables":[]}',
                 "config": lambda: {"port": 1, "jwt_secret": "***"},
@@ -63,16 +63,29 @@ async def admin() -> AsyncIterator[Admin]:
     ],
 )
 async def test_probes(admin: Admin, live: bool, readiness: Readiness, live_status: int, ready_status: int) -> None:
-    async def ready() -> Readiness:
-        return readiness
+    async def condition() -> Condition:
+        return Condition(readiness)
 
-    running = await admin(live=lambda: live, readiness=ready)
+    running = await admin(live=lambda: live, condition=condition)
     for method in ("GET", "HEAD"):
         answer = await running.ask(method, "/live")
         assert (answer.status, answer.body) == (live_status, b"")
         answer = await running.ask(method, "/ready?verbose")
         assert (answer.status, answer.body) == (ready_status, b"")
         assert ("Retry-After" in answer) == (ready_status == 503)
+
+
+@pytest.mark.parametrize(("readiness", "status"), [(Readiness.READY, 200), (Readiness.PENDING, 503)])
+async def test_how_redis_is_decides_nothing(admin: Admin, readiness: Readiness, status: int) -> None:
+    async def condition() -> Condition:
+        return Condition(readiness, {"state": "down", "reason": "timeout"})
+
+    running = await admin(condition=condition)
+    answer = await running.ask("GET", "/ready")
+    assert (answer.status, answer["Content-Type"]) == (status, "application/json; charset=utf-8")
+    assert answer.json == {"status": readiness.name.lower(), "redis": {"state": "down", "reason": "timeout"}}
+    answer = await running.ask("HEAD", "/ready")
+    assert (answer.status, answer.body) == (status, b"")
 
 
 async def test_metrics_need_no_token(admin: Admin) -> None:

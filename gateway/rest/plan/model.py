@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gateway.catalog import Function, Name, Relationship
 from gateway.rest.grammar.syntax import Aggregate, JsonStep, Operation
+from gateway.rest.plan.uses import Uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +165,13 @@ class Keyset:
 class ReadTree:
     """`opaque` says why the read may not use the fast path (None: everything it runs is vouched for).
     `default_select`: whole rows, nothing else. `legacy_names` are (target, alias) pairs of embeds that were addressed
-    by their target although they have an alias. `keyset` is None for reads without a cursor."""
+    by their target although they have an alias. `keyset` is None for reads without a cursor. `uses` is what the rows
+    depend on, apart from where those of a `derived` root come from."""
 
     root: Node
     opaque: str | None
     default_select: bool
+    uses: Uses
     legacy_names: tuple[tuple[str, str], ...] = ()
     keyset: Keyset | None = None
 

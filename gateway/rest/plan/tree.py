@@ -27,6 +27,7 @@ from gateway.rest.plan.model import (
     Test,
 )
 from gateway.rest.plan.trust import opaque_reason
+from gateway.rest.plan.uses import uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def read_tree(
     names = tuple((n.target, n.alias) for n in root.walk() if n.addressed_by_target and n.alias is not None)
     opaque = opaque_reason(root, catalog)
     keys = keyset(node.order, clauses.after, root.relation) if clauses.after is not None else None
-    return ReadTree(node, opaque, plain and not root.children, names, keys)
+    return ReadTree(node, opaque, plain and not root.children, uses(root, catalog, derived=derived), names, keys)
 
 
 class _Builder:

@@ -58,7 +58,7 @@ def _node_reason(node: Draft, catalog: Catalog) -> str | None:
         return catalog.opaque_operators
     for item in node.fields:
         names = [item.aggregate.value] if item.aggregate else []
-        for name in (*names, *_types(item.cast), *_types(item.aggregate_cast)):
+        for name in (*names, *type_names(item.cast), *type_names(item.aggregate_cast)):
             if name in catalog.opaque_names:
                 return catalog.opaque_names[name]
             if name.startswith("_"):
@@ -68,7 +68,7 @@ def _node_reason(node: Draft, catalog: Catalog) -> str | None:
 
 def _field_reason(node: Draft, catalog: Catalog) -> str | None:
     assert node.relation is not None
-    for name in map(_cut, _no_columns(node)):
+    for name in called_names(node):
         if name in catalog.opaque_names:
             return catalog.opaque_names[name]
     types = {column.type_name for column in node.relation.columns.values()} - _REPRESENTED_AS
@@ -78,7 +78,7 @@ def _field_reason(node: Draft, catalog: Catalog) -> str | None:
     return None
 
 
-def _types(cast: str | None) -> list[str]:
+def type_names(cast: str | None) -> list[str]:
     """Every word of a cast that may name a type, as the catalog would have it: `word array` means an array of that
     type. Nothing for casts that are always PostgreSQL's own."""
     if cast is None or cast.lower() in _KEYWORD_CASTS:
@@ -96,8 +96,12 @@ def _cut(name: str) -> str:
     return name.encode()[:63].decode(errors="ignore")
 
 
-def _no_columns(node: Draft) -> Iterable[str]:
+def called_names(node: Draft) -> Iterable[str]:
     """Names that are not a column's: computed fields, `count`, or mistakes. PostgreSQL takes them for functions."""
+    return map(_cut, _no_columns(node))
+
+
+def _no_columns(node: Draft) -> Iterable[str]:
     assert node.relation is not None
     known = {*node.relation.columns, "*"}  # not embeds: but for null filters, their names mean columns here too
     yield from (field.name for field in _own_fields(node) if field.name not in known)

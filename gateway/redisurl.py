@@ -1,4 +1,6 @@
-"""Redis URLs. Pure.
+"""Redis URLs and key prefixes, as settings have them and the bus uses them. Pure.
+
+It stands below both: settings know no room, and a room's import (here: of redis-py) would slow down every command.
 
 redis://[[user]:password@]host[:port][/db][?options]
 rediss://…                                                    the same over TLS
@@ -18,7 +20,10 @@ from enum import Enum
 from typing import Final
 from urllib.parse import unquote
 
-from gateway.bus.errors import BusUrlError
+
+class RedisUrlError(ValueError):
+    """A Redis URL or a prefix cannot be used. The text says what is wrong and what is expected, and never repeats any
+    part of a URL that could be a password."""
 
 
 class Shape(Enum):
@@ -88,22 +93,25 @@ _TLS_OPTIONS = ("verify", "ca", "cert", "key")
 _COMMON_OPTIONS = ("db", "timeout", "connections")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?|\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.-]+)?\]")
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_UNFIT = re.compile(r"[{}\s*?\[\]\\\x00-\x1f\x7f]")
 
 
 def parse_url(url: str) -> Address:
-    """The address that `url` says; BusUrlError when it says none."""
+    """The address that `url` says; RedisUrlError when it says none."""
     scheme, separator, rest = url.strip().partition("://")
     if not separator or scheme.lower() not in SCHEMES:
-        raise BusUrlError(f"is not a Redis URL: it must begin with one of {_listed(f'{name}://' for name in SCHEMES)}")
+        raise RedisUrlError(
+            f"is not a Redis URL: it must begin with one of {_listed(f'{name}://' for name in SCHEMES)}"
+        )
     scheme = scheme.lower()
     shape = _shape(scheme)
     if "#" in rest:
-        raise BusUrlError("contains a '#'; write %23 if it is part of the password")
+        raise RedisUrlError("contains a '#'; write %23 if it is part of the password")
     before, _, query = rest.partition("?")
     authority, slash, path = before.partition("/")
     credentials, at, hosts = authority.rpartition("@")
     if "@" in query or (scheme != "unix" and "@" in path):
-        raise BusUrlError("has a '/' or '?' in its password; percent-encode them (%2F, %3F)")
+        raise RedisUrlError("has a '/' or '?' in its password; percent-encode them (%2F, %3F)")
     user, password = _credentials(credentials) if at else ("", "")
     options = _options(query, scheme)
     if scheme == "unix":
@@ -126,6 +134,12 @@ def parse_url(url: str) -> Address:
     )
 
 
+def check_prefix(prefix: str) -> None:
+    """Raises RedisUrlError for a prefix of keys that would decide their slot in a cluster, or mean a pattern."""
+    if _UNFIT.search(prefix):
+        raise RedisUrlError("may not contain braces, brackets, spaces, '*', '?' or backslashes")
+
+
 def _shape(scheme: str) -> Shape:
     last = scheme.rpartition("+")[2]
     return Shape(last) if last in {"sentinel", "cluster"} else Shape.STANDALONE
@@ -134,21 +148,21 @@ def _shape(scheme: str) -> Shape:
 def _credentials(text: str) -> tuple[str, str]:
     user, _, password = text.partition(":")
     if _PERCENT.search(text):
-        raise BusUrlError("has a '%' in its user or password that begins no escape; write it as %25")
+        raise RedisUrlError("has a '%' in its user or password that begins no escape; write it as %25")
     return unquote(user), unquote(password)
 
 
 def _socket(host: str, path: str) -> Place:
     # `unix://name` would otherwise be taken for a host.
     if host or len(path.rstrip("/")) < 2:  # noqa: PLR2004 - a slash and something
-        raise BusUrlError("needs the absolute path of a socket: unix:///run/redis.sock")
+        raise RedisUrlError("needs the absolute path of a socket: unix:///run/redis.sock")
     return Place(path=unquote(path))
 
 
 def _places(text: str, shape: Shape) -> tuple[Place, ...]:
     entries = text.split(",")
     if shape is Shape.STANDALONE and len(entries) > 1:
-        raise BusUrlError("names several hosts; use sentinel:// or cluster:// for that")
+        raise RedisUrlError("names several hosts; use sentinel:// or cluster:// for that")
     port = _SENTINEL_PORT if shape is Shape.SENTINEL else _PORT
     return tuple(dict.fromkeys(_place(entry, port) for entry in entries))
 
@@ -156,9 +170,9 @@ def _places(text: str, shape: Shape) -> tuple[Place, ...]:
 def _place(text: str, default_port: int) -> Place:
     host, port = (text, "") if text.endswith("]") else _split_port(text)
     if not host:
-        raise BusUrlError("names no host; expected host:port")
+        raise RedisUrlError("names no host; expected host:port")
     if not _HOST.fullmatch(host):
-        raise BusUrlError("has a host that is none; expected a name, an IPv4 address or an IPv6 address in brackets")
+        raise RedisUrlError("has a host that is none; expected a name, an IPv4 address or an IPv6 address in brackets")
     return Place(host.strip("[]"), _whole("port", port, 1, _MOST_PORT) if port else default_port)
 
 
@@ -170,16 +184,16 @@ def _split_port(text: str) -> tuple[str, str]:
 def _service(path: str) -> str:
     service = unquote(path.removesuffix("/"))
     if not service or "/" in service:
-        raise BusUrlError("needs the name of the service that the Sentinels watch: sentinel://host:26379/mymaster")
+        raise RedisUrlError("needs the name of the service that the Sentinels watch: sentinel://host:26379/mymaster")
     return service
 
 
 def _database(path: str, options: dict[str, str], shape: Shape) -> int:
     if path and "db" in options:
-        raise BusUrlError("says the database twice, in the path and as db=")
+        raise RedisUrlError("says the database twice, in the path and as db=")
     number = _whole("db", path or options.get("db", "0"), 0, _MOST_DATABASE)
     if number and shape is Shape.CLUSTER:
-        raise BusUrlError("names a database; a cluster has only database 0")
+        raise RedisUrlError("names a database; a cluster has only database 0")
     return number
 
 
@@ -191,9 +205,9 @@ def _options(query: str, scheme: str) -> dict[str, str]:
     for pair in filter(None, query.split("&")):
         name, _, value = pair.partition("=")
         if name not in allowed:
-            raise BusUrlError(_unknown(name, allowed, scheme))
+            raise RedisUrlError(_unknown(name, allowed, scheme))
         if name in options:
-            raise BusUrlError(f"has the option {name} twice")
+            raise RedisUrlError(f"has the option {name} twice")
         options[name] = unquote(value)
     return options
 
@@ -211,9 +225,9 @@ def _unknown(name: str, allowed: list[str], scheme: str) -> str:
 def _tls(options: dict[str, str]) -> Tls:
     verify = options.get("verify", "yes")
     if verify not in {"yes", "no"}:
-        raise BusUrlError("has the option verify with another value than yes or no")
+        raise RedisUrlError("has the option verify with another value than yes or no")
     if "key" in options and "cert" not in options:
-        raise BusUrlError("has the option key without cert")
+        raise RedisUrlError("has the option key without cert")
     return Tls(verify == "yes", options.get("ca"), options.get("cert"), options.get("key"))
 
 
@@ -223,14 +237,14 @@ def _seconds(text: str) -> float:
     except ValueError:
         value = 0.0
     if not _SHORTEST <= value <= _LONGEST:
-        raise BusUrlError(f"has a timeout that is no number of seconds from {_SHORTEST:g} to {_LONGEST:g}")
+        raise RedisUrlError(f"has a timeout that is no number of seconds from {_SHORTEST:g} to {_LONGEST:g}")
     return value
 
 
 def _whole(name: str, text: str, least: int, most: int) -> int:
     value = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1  # noqa: PLR2004
     if not least <= value <= most:
-        raise BusUrlError(f"has a {name} that is no whole number from {least} to {most}")
+        raise RedisUrlError(f"has a {name} that is no whole number from {least} to {most}")
     return value
 
 

@@ -1,0 +1,370 @@
+"""When what is cached may be served, and what must happen before a write is acknowledged.
+
+Promise: a read that begins after a write was acknowledged, on any instance, never gets an answer from before it.
+
+*Generations.* Every table has a fact (`gateway.bus.facts`): a random text, changed after each commit that touched the
+table and before that commit is acknowledged. An answer is stamped with the facts of all tables it depends on as they
+were *before* it was computed. If at some later moment they still are the same, then no write to these tables was
+acknowledged between the stamping and that moment; and whatever was acknowledged before the stamping, the answer was
+computed after it. A write that commits while the answer is being computed changes the facts later than the stamping, so
+that answer is never served once the write is acknowledged, however it was raced. The texts are random: one that was
+overwritten never comes back. A Redis that lost the newest ones (restart, eviction, a replica that lagged) loses all, by
+itself (`bus/lua/facts.lua`).
+
+*Knowing the present facts* without asking takes a lease: a change is complete when every instance has confirmed it or
+can no longer trust its memory. A process that was stopped finds its lease run out.
+
+*A writer that cannot reach Redis* cannot tell anybody. It leaves a break in PostgreSQL, and acknowledges once everybody
+must have noticed: an instance trusts its cache only for `TRUST` seconds after it *began* to ask for breaks and there
+was none. While a break is there, writes need not wait again. When Redis is back, the writer changes the fact of
+everything, then takes its break away; if it is gone, another instance does it.
+
+*What nobody tells*, writes of other programs and of instances that died between COMMIT and telling, is found: the first
+by the records that such transactions leave (`schema/gateway/008_cache.sql`), the second by the lease that ended. This
+takes `INTERVAL` seconds, and a lease's term, respectively.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any, Final, TypeAlias
+
+import asyncpg
+
+from gateway.bus import Bus, BusError
+from gateway.cache.sql import statement
+from gateway.errors import Unavailable
+
+_log = logging.getLogger(__name__)
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+EVERYTHING: Final = "*"
+"""The fact that every answer is stamped with."""
+
+INTERVAL: Final = 0.5
+TRUST: Final = 3.0
+_MARGIN: Final = 0.25
+"""Seconds that clocks of two machines may drift apart within `TRUST`."""
+_RENEWED: Final = 5.0
+"""How long a renewed break counts without another look. Less than `_SILENT`, after which others remove it."""
+_SILENT: Final = 15.0
+_PATIENCE: Final = 20.0
+_ORPHANED: Final = 2.0
+"""Seconds after which records that the first of the instances should have seen to are everybody's."""
+_TIMEOUT: Final = 5.0
+_BACKOFF: Final = (0.1, 0.5, 1.0, 2.0)
+
+
+def table_fact(oid: int) -> str:
+    """The fact of a table."""
+    return f"t{oid}"
+
+
+def token() -> str:
+    """A new value for a fact."""
+    return secrets.token_urlsafe(9)
+
+
+class NotTold(Unavailable):
+    """A write was committed, and it is not certain that no instance shows the state before it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "PGRSTX80",
+            "The write was committed, but not all instances of the gateway could be told of it",
+            details="Look before you repeat it.",
+        )
+
+
+@dataclass(slots=True)
+class Counts:
+    """Since the start: transactions whose changes were told, records of other programs that were found, breaks that
+    this instance made, and how often everything was invalidated."""
+
+    told: int = 0
+    found: int = 0
+    breaks: int = 0
+    resets: int = 0
+
+
+@dataclass(slots=True)
+class _Break:
+    """This instance's own break. `since` is PostgreSQL's word for when it began, `silent_at` when all others must have
+    noticed it, `renewed` when its last renewal was asked for, both by the steady clock."""
+
+    wanted: bool = False
+    since: object = None
+    silent_at: float = inf
+    renewed: float = -inf
+    progress: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def holds(self, now: float) -> bool:
+        return self.silent_at <= now < self.renewed + _RENEWED
+
+
+class Coherence:
+    """See the module. `connect` opens a connection to PostgreSQL, past any pooler, as the gateway's login role."""
+
+    def __init__(self, bus: Bus, connect: Callable[[], Awaitable[Connection]], clock: Callable[[], float]) -> None:
+        self._bus = bus
+        self._facts = bus.facts
+        self._connect = connect
+        self._clock = clock
+        self._trusted_until = -inf
+        self._must_reset = True
+        self._resets_begun = 0
+        self._reset_done = 0
+        self._break = _Break()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._finishing: set[asyncio.Task[None]] = set()
+        self._members: frozenset[str] = frozenset()
+        self._noted: dict[object, float] = {}
+        self.counts = Counts()
+        self.problem: str | None = "PostgreSQL has not been asked yet"
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    @property
+    def version(self) -> int | None:
+        """While it is the same number, the facts are the same. None: nothing may be served from the cache now."""
+        return self._facts.version if self._clock() < self._trusted_until else None
+
+    async def stamps(self, names: Sequence[str]) -> tuple[str, ...] | None:
+        """The facts of now, to be taken before an answer is computed. None if they cannot be had."""
+        known = self.known(names)
+        if known is not None or self.version is None:
+            return known
+        try:
+            await self._facts.learn({name: token() for name in names})
+        except BusError:
+            return None
+        return self.known(names)
+
+    def known(self, names: Sequence[str]) -> tuple[str, ...] | None:
+        """The facts of now, if the cache may be served from and all are known."""
+        return self._facts.known(names) if self._clock() < self._trusted_until else None
+
+    @property
+    def off(self) -> str | None:
+        """Why nothing is served from the cache now; None if it may be."""
+        if not self._bus.lease.live:
+            return "there is no lease: " + (self._bus.lease.problem or "Redis is not connected")
+        return None if self._clock() < self._trusted_until else self.problem or "PostgreSQL was not asked in time"
+
+    @property
+    def heard(self) -> int:
+        """Changes that were heard since the start, this instance's own ones too."""
+        return self._facts.changes
+
+    # -- writing ----------------------------------------------------------------------------------------------------
+
+    async def committed(self, relations: Sequence[int]) -> None:
+        """Return when no instance can serve an answer from before a commit that changed `relations` (OIDs). Goes on if
+        whoever waits is cancelled. Raises NotTold if neither Redis nor PostgreSQL can be reached."""
+        await asyncio.shield(self._finish(self._tell_tables(relations)))
+
+    def uncertain(self) -> None:
+        """A transaction may have been committed, and nobody knows what it changed."""
+        self._must_reset = True
+        self._finish(self._try_to_reset())
+
+    async def flush(self, relations: Iterable[int] | None = None) -> None:
+        """Invalidate answers that depend on `relations`, or all. Raises BusError."""
+        names = [EVERYTHING] if relations is None else [table_fact(oid) for oid in relations]
+        await self._facts.tell({name: token() for name in names})
+
+    def _finish(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work, name="cache invalidation")
+        self._finishing.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._finishing.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("a committed write could not be told: %s", task.exception())
+
+    async def _tell_tables(self, relations: Sequence[int]) -> None:
+        try:
+            await self._facts.tell({table_fact(oid): token() for oid in relations})
+        except BusError as error:
+            await self._cut_off(error)
+        self.counts.told += 1
+
+    async def _try_to_reset(self) -> None:
+        try:
+            await self._reset()
+        except BusError as error:
+            await self._cut_off(error)
+
+    async def _reset(self) -> None:
+        self._resets_begun += 1
+        number = self._resets_begun
+        self._must_reset = False
+        try:
+            await self._facts.tell({EVERYTHING: token()})
+        except BusError:
+            self._must_reset = True
+            raise
+        self.counts.resets += 1
+        self._reset_done = max(self._reset_done, number)
+        self._break.progress.set()
+
+    async def _cut_off(self, error: BusError) -> None:
+        """Return when nobody serves from a cache because of this instance's break, or everything was told after all."""
+        own, begun = self._break, self._resets_begun
+        if own.holds(self._clock()):
+            return
+        if not own.wanted:
+            self.counts.breaks += 1
+            _log.warning("a write cannot be told to the other instances (%s): all caches are switched off", error)
+        own.wanted = True
+        self._trusted_until = -inf
+        self._wake.set()
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                while not own.holds(now := self._clock()) and self._reset_done <= begun:
+                    own.progress.clear()
+                    pause = own.silent_at - now if now < own.silent_at < inf else None
+                    try:
+                        async with asyncio.timeout(pause):
+                            await own.progress.wait()
+                    except TimeoutError:
+                        continue
+        except TimeoutError:
+            raise NotTold from None
+
+    # -- watching ---------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Begin to watch PostgreSQL."""
+        self._task = asyncio.create_task(self._watch(), name="cache watch")
+
+    async def stop(self) -> None:
+        """Finish what was committed, then stop."""
+        if self._finishing:
+            await asyncio.wait(self._finishing, timeout=_TIMEOUT)
+        for task in (*self._finishing, *([self._task] if self._task else [])):
+            task.cancel()
+            await asyncio.wait((task,))
+        self._task = None
+        self._trusted_until = -inf
+
+    async def _watch(self) -> None:
+        failures = 0
+        while True:
+            began = self._clock()
+            try:
+                await self._session()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the watch goes on
+                # PostgreSQL may have lost records in a crash.
+                self._trusted_until, self._must_reset = -inf, True
+                self.problem = f"PostgreSQL cannot be asked for changes: {error or type(error).__name__}"
+                if failures == 0:
+                    _log.warning("%s; nothing is served from the cache", self.problem)
+            failures = 0 if self._clock() - began > _TIMEOUT else failures + 1
+            await asyncio.sleep(_BACKOFF[min(failures, len(_BACKOFF)) - 1])
+
+    async def _session(self) -> None:
+        connection = await self._connect()
+        try:
+            while True:
+                self._wake.clear()
+                await self._look(connection)
+                try:
+                    async with asyncio.timeout(INTERVAL):
+                        await self._wake.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            connection.terminate()
+
+    async def _look(self, connection: Connection) -> None:
+        """Once: breaks, records of others, instances that are gone. Trust begins anew only if all is in order."""
+        asked = self._clock()
+        await self._keep_break(connection)
+        news = await connection.fetchrow(statement("news"), timeout=_TIMEOUT)
+        assert news is not None
+        try:
+            leads = await self._look_at_members()
+            others = [(name, age) for name, age in zip(news["breaks"], news["ages"], strict=True)]
+            if leads:
+                others = await self._remove_abandoned(connection, others)
+            if self._must_reset:
+                await self._reset()
+            await self._take_records(connection, news, asked, leads=leads)
+        except BusError as error:
+            self.problem = str(error)
+            return
+        if others:
+            self._trusted_until = -inf
+            self.problem = f"the instance {others[0][0]} writes and cannot reach Redis"
+        elif not self._break.wanted and not self._must_reset:
+            self._trusted_until = asked + TRUST
+            self.problem = None
+
+    async def _look_at_members(self) -> bool:
+        """Returns whether this instance is the first of all, which does what one of them must do. One that is gone may
+        have committed something that it could not tell any more. (One that has just come resets anyway, so whoever is
+        first has seen the one that is gone, or resets later.)"""
+        now = frozenset((await self._bus.members()).holdings)
+        first = min(now, default=None) == self._bus.instance
+        if first and not self._members <= now:
+            self._must_reset = True
+        self._members = now
+        return first
+
+    async def _remove_abandoned(
+        self, connection: Connection, breaks: Sequence[tuple[str, float]]
+    ) -> list[tuple[str, float]]:
+        left: list[tuple[str, float]] = []
+        for name, age in breaks:
+            if name == self._bus.instance or age < _SILENT:
+                left.append((name, age))
+                continue
+            await self._reset()
+            await connection.fetchval(statement("unbreak"), name, _SILENT, timeout=_TIMEOUT)
+            _log.warning("the instance %s is gone; its break was removed", name)
+        return left
+
+    async def _take_records(self, connection: Connection, news: Any, asked: float, *, leads: bool) -> None:
+        """Invalidate what other programs changed, then forget their records."""
+        xids: list[object] = news["xids"]
+        self._noted = {xid: self._noted.get(xid, asked) for xid in xids}
+        if not xids or not (leads or min(self._noted.values()) < asked - _ORPHANED):
+            return
+        await self._facts.tell({table_fact(oid): token() for oid in news["relations"]})
+        await connection.execute(statement("forget"), xids, timeout=_TIMEOUT)
+        self.counts.found += len(xids)
+        self._noted = {}
+        self._wake.set()  # there may be more than one look shows
+
+    async def _keep_break(self, connection: Connection) -> None:
+        own = self._break
+        if not own.wanted:
+            return
+        if self._bus.lease.live:
+            try:
+                await self._reset()
+            except BusError:
+                pass
+            else:
+                own.wanted, own.since, own.silent_at = False, None, inf
+                # Whoever needs a break again from here on waits for a new one.
+                await connection.fetchval(statement("unbreak"), self._bus.instance, 0.0, timeout=_TIMEOUT)
+                own.progress.set()
+                _log.warning("Redis is back; the caches may be used again")
+                return
+        asked = self._clock()
+        since = await connection.fetchval(statement("break"), self._bus.instance, timeout=_TIMEOUT)
+        if since != own.since:
+            own.since, own.silent_at = since, self._clock() + TRUST + _MARGIN
+        own.renewed = asked
+        own.progress.set()

@@ -1,0 +1,78 @@
+"""The tier in Redis: entries that all instances share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from gateway.bus import Bus, BusError
+
+_MOST_WRITES: Final = 64
+"""That are under way at once; further ones are left out."""
+_FORM: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What Redis has: `body`, the facts from before it was computed, and how old it is in seconds, by the wall clocks
+    of those who wrote and read it."""
+
+    body: bytes
+    stamps: tuple[str, ...]
+    age: float
+
+
+class Shared:
+    """Entries by name. What cannot be had or kept is left out in silence: nothing depends on it."""
+
+    def __init__(self, bus: Bus, largest: int) -> None:
+        self._bus = bus
+        self._largest = largest
+        self._writes: set[asyncio.Task[None]] = set()
+        self.left_out = 0
+
+    async def get(self, name: str) -> Kept | None:
+        """The entry, whether it still holds or not."""
+        try:
+            found = await self._bus.get(name)
+        except BusError:
+            return None
+        return None if found is None else _read(found)
+
+    def put(self, name: str, body: bytes, stamps: tuple[str, ...], ttl: float) -> None:
+        """Keep an entry for `ttl` seconds, soon."""
+        if len(body) > self._largest or len(self._writes) >= _MOST_WRITES:
+            self.left_out += 1
+            return
+        head = orjson.dumps([_FORM, stamps, time.time()])
+        task = asyncio.get_running_loop().create_task(self._put(name, head + b"\n" + body, ttl), name="cache write")
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+
+    async def stop(self) -> None:
+        """End what is being written."""
+        for task in tuple(self._writes):
+            task.cancel()
+        if self._writes:
+            await asyncio.wait(self._writes)
+
+    async def _put(self, name: str, value: bytes, ttl: float) -> None:
+        try:
+            await self._bus.set(name, value, ttl=ttl)
+        except BusError:
+            self.left_out += 1
+
+
+def _read(found: bytes) -> Kept | None:
+    head, newline, body = found.partition(b"\n")
+    try:
+        form, stamps, stored = orjson.loads(head)
+    except ValueError:
+        return None
+    if not newline or form != _FORM:
+        return None
+    return Kept(body, tuple(stamps), max(0.0, time.time() - stored))

@@ -1,0 +1,1 @@
+select passerelle.cache_break_v1($1)

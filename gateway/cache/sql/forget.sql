@@ -1,0 +1,1 @@
+select passerelle.cache_forget_touches_v1($1::text[]::xid8[])

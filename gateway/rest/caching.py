@@ -1,0 +1,222 @@
+"""Which reads may be answered from a cache, and who shares the answers. Pure, but for what it remembers.
+
+An answer may be kept if every relation and function that the request names has a `cache:` rule in the policy files, if
+what it depends on could be followed to the end (`catalog.footprint`), and if each table of that is tracked: then its
+changes are noticed. Its key has everything else that decides it: statement and parameters, role, the claims that are
+read, the session's formats, and the definitions in the database.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+
+from gateway.cache import EVERYTHING, Codec, Question, Shape, table_fact
+from gateway.catalog import ALL, CacheTerms, Caching, Catalog, Claims, Footprint, Name, joined, key
+from gateway.database import Caller
+from gateway.rest.compile import Compiled
+from gateway.rest.plan.uses import Uses
+from gateway.rest.respond import Result
+
+_CLOCK_WORDS: Final = re.compile(r"now|today|tomorrow|yesterday", re.IGNORECASE)
+"""In a value that becomes a time these mean the time of the request."""
+_MOST: Final = 4096
+_LONGEST: Final = 16 * 1024
+"""Characters of the parameters of a question; what asks more is not asked twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why answers of a shape are not kept: `word` for everybody, `reason` in full for operators."""
+
+    word: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to ask for answers of one shape as one role. `clocked` is whether values may mean the time of the request."""
+
+    base: tuple[str, ...]
+    facts: tuple[str, ...]
+    claims: Claims
+    ttl: float
+    stale_if_error: float
+    clocked: bool
+    shape: Shape
+    tables: tuple[Name, ...]
+
+
+class Recipes:
+    """Of one catalog; a new one empties it. Bounded; the least recently used leave first."""
+
+    def __init__(self) -> None:
+        self._catalog: Catalog | None = None
+        self._recipes: OrderedDict[tuple[str, str], Recipe | Refusal] = OrderedDict()
+
+    def get(self, compiled: Compiled, role: str, catalog: Catalog) -> Recipe | Refusal:
+        """The recipe for a read, or why there is none."""
+        if catalog is not self._catalog:
+            self._recipes.clear()
+            self._catalog = catalog
+        known = (compiled.statement.text, role)
+        recipe = self._recipes.get(known)
+        if recipe is None:
+            recipe = self._recipes[known] = recipe_for(compiled, role, catalog)
+            if len(self._recipes) > _MOST:
+                self._recipes.popitem(last=False)
+        else:
+            self._recipes.move_to_end(known)
+        return recipe
+
+
+def recipe_for(compiled: Compiled, role: str, catalog: Catalog) -> Recipe | Refusal:
+    """Whether answers of `compiled` may be kept for `role`, and how."""
+    caching, uses = catalog.caching, compiled.uses
+    if caching is None:
+        return Refusal("no-rule", "no policy file in force has a `cache:` rule")
+    if uses is None or compiled.estimate is not None or compiled.void:
+        return Refusal("rendering", "the answer is rendered by other code, or planned or estimated")
+    terms = list(_terms(compiled, uses, catalog, caching))
+    without = next((name for name, each in terms if each is None), None)
+    if without is not None:
+        return Refusal("no-rule", f"{without} has no `cache:` rule")
+    known = [each for _, each in terms if each is not None]
+    parts = list(_footprints(compiled, uses, role, catalog, caching))
+    footprint = joined(parts)
+    clock = _clock(known)
+    shared = key(footprint, clock)
+    if shared.reason is not None:
+        return Refusal(_word(footprint), shared.reason)
+    untracked = next((name for name in sorted(footprint.tables) if caching.oids.get(name) not in caching.tracked), None)
+    if untracked is not None:
+        return Refusal("untracked", f"changes of {untracked} are not recorded")
+    ttl = min(each.ttl for each in known)
+    return Recipe(
+        base=(caching.definitions, role, compiled.statement.text),
+        facts=(EVERYTHING, *(table_fact(caching.oids[name]) for name in sorted(footprint.tables))),
+        claims=shared.claims,
+        ttl=ttl if shared.bound is None else min(ttl, shared.bound.total_seconds()),
+        stale_if_error=min(each.stale_if_error or 0.0 for each in known),
+        clocked=not footprint.clock,
+        shape=Shape(_name(compiled, uses), shared.sharing.value),
+        tables=tuple(sorted(footprint.tables)),
+    )
+
+
+def question(recipe: Recipe, caller: Caller, arguments: Sequence[str | None]) -> Question | Refusal:
+    """What is asked of the cache."""
+    values = tuple(arguments)
+    if sum(len(value) for value in values if value is not None) > _LONGEST:
+        return Refusal("long", "the parameters are long")
+    if recipe.clocked and any(value is not None and _CLOCK_WORDS.search(value) for value in values):
+        return Refusal("clock", "a parameter may mean the time of the request")
+    identity = caller.identity
+    asked = (
+        recipe.base,
+        values,
+        claims_read(identity.claims, recipe.claims),
+        identity.anonymous,
+        caller.search_path,
+        caller.role_settings,
+        caller.settings,
+    )
+    return Question(asked, recipe.facts, recipe.ttl, recipe.stale_if_error, recipe.shape)
+
+
+@lru_cache(maxsize=8192)
+def claims_read(claims: str, names: Claims) -> tuple[tuple[str, str], ...]:
+    """The JSON texts of the claims called so, of those that the token has: every digit of numbers counts."""
+    if not names:
+        return ()
+    if names is ALL:
+        return (("", claims),)
+    values: dict[str, Any] = json.loads(claims, parse_int=orjson.Fragment, parse_float=orjson.Fragment)
+    return tuple((name, orjson.dumps(values[name]).decode()) for name in sorted(names) if name in values)
+
+
+def _terms(
+    compiled: Compiled, uses: Uses, catalog: Catalog, caching: Caching
+) -> Iterator[tuple[str, CacheTerms | None]]:
+    if compiled.called is not None:
+        yield str(compiled.called.name), caching.functions.get(compiled.called.oid)
+    for name in sorted(uses.relations):
+        relation = catalog.relations.get(name)
+        yield str(name), caching.relations.get(relation.oid) if relation is not None else None
+
+
+def _footprints(compiled: Compiled, uses: Uses, role: str, catalog: Catalog, caching: Caching) -> Iterable[Footprint]:
+    footprints = caching.footprints
+    if compiled.called is not None:
+        yield footprints.of_function(compiled.called.oid, role)
+    for name in uses.relations | uses.junctions:
+        oid = caching.oids.get(name)
+        yield footprints.of_relation(oid, role) if oid is not None else _unknown(name)
+    for oid in uses.functions:
+        yield footprints.of_function(oid, role) if oid is not None else _unknown("a relationship")
+    for name in uses.names:
+        yield footprints.of_name(name, role)
+    if uses.operators:
+        yield footprints.of_operators(role)
+    if uses.clock:
+        yield Footprint(clock=True)
+
+
+def _unknown(name: object) -> Footprint:
+    return Footprint(opaque=f"{name} is not known")
+
+
+def _clock(terms: Sequence[CacheTerms]) -> timedelta | None:
+    """How old an answer may be that depends on the clock: as the strictest rule says, never if one is silent."""
+    bounds = [each.clock for each in terms]
+    known = [bound for bound in bounds if bound is not None]
+    return timedelta(seconds=min(known)) if known and len(known) == len(bounds) else None
+
+
+def _word(footprint: Footprint) -> str:
+    if footprint.opaque is not None:
+        return "opaque"
+    if footprint.volatile is not None:
+        return "volatile"
+    if footprint.request:
+        return "request"
+    return "setting" if footprint.settings else "clock"
+
+
+def _name(compiled: Compiled, uses: Uses) -> str:
+    parts = [f"rpc/{compiled.called.name}"] if compiled.called is not None else []
+    return " + ".join([*parts, *sorted(map(str, uses.relations))])
+
+
+# -- answers as bytes ------------------------------------------------------------------------------------------------
+
+
+def _encode(result: Result) -> bytes:
+    place = result.place.decode() if isinstance(result.place, bytes) else result.place
+    return orjson.dumps([result.page, result.total, place]) + b"\n" + result.body
+
+
+def _decode(kept: bytes) -> Result | None:
+    head, newline, body = kept.partition(b"\n")
+    try:
+        page, total, place = orjson.loads(head)
+    except ValueError:
+        return None
+    return Result(body, page, total, place=place) if newline else None
+
+
+def _storable(result: Result) -> bool:
+    """What SQL said about its answer was said by code that is run each time."""
+    return result.headers is None and result.status is None
+
+
+RESULTS: Final[Codec[Result]] = Codec(_encode, _decode, lambda result: len(result.body), _storable)
+"""How the cache keeps results of reads."""

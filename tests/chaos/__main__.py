@@ -57,6 +57,7 @@ def _options() -> argparse.Namespace:
     add("--pause", type=float, default=0.15, help="seconds between writes of each writer, on average")
     add("--bound", type=float, default=8.0, help="seconds that a read may be behind writes out of band")
     add("--rules-bound", type=float, default=2.5, help="seconds that a read may be behind changed policies")
+    add("--rules-pause", type=float, default=6.0, help="seconds between changes of policies or functions")
     add("--no-rules", action="store_true", help="leave policies and functions as they are")
     add("--plant", choices=[*PLANTS, *_NAIVE], help="a bug that must be found")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="a variable for the instances")
@@ -87,6 +88,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         faults=frozenset(name for name in names if name in possible),
         fault_pause=options.fault_pause,
         rules=not options.no_rules,
+        rules_pause=options.rules_pause,
         settings=settings,
         between=shared(_NAIVE[options.plant]) if options.plant in _NAIVE else None,
         progress=None if options.quiet else _progress(),

@@ -24,7 +24,8 @@ from tests.chaos.world import World
 class Plan:
     """What a run does. It ends after `seconds` or `reads`. `pause`: seconds between a writer's writes. `bound`: for how
     long reads may be behind writes out of band; `rules_bound`: behind changed policies. `faults`: names of `FAULTS`.
-    `rules`: whether policies and a function change. `settings`: further variables for the instances. `between`: what
+    `rules`: whether policies and a function change, every `rules_pause` seconds
+    or so. `settings`: further variables for the instances. `between`: what
     stands between the checker and an instance (`naive.py`)."""
 
     seed: int = 1
@@ -41,6 +42,7 @@ class Plan:
     faults: frozenset[str] = frozenset()
     fault_pause: float = 3.0
     rules: bool = True
+    rules_pause: float = 6.0
     settings: Mapping[str, str] = field(default_factory=dict)
     between: Callable[[Ask], Ask] | None = None
     enough_violations: int = 50
@@ -76,8 +78,8 @@ async def _traffic(world: World, plan: Plan, scene: Scene, rng: Random) -> None:
         asks = [between(Client(port)) for port in ports]
         lookers = [Reader(scene, ask, str(number), _fork(rng)) for number, ask in enumerate(asks, start=1)]
         jobs.append(Writer(scene, asks, lookers, world.direct, _fork(rng), plan.pause).run())
-    scene.change_what_is_popular(rng, plan.popular)
-    jobs.append(_fashion(scene, plan, _fork(rng)))
+    scene.change_season(rng, plan.popular)
+    jobs.append(_seasons(scene, plan, _fork(rng)))
     if plan.rules:
         jobs.append(_legislate(world, scene, plan, _fork(rng)))
     for about, repair in ((ABOUT_INSTANCES, False), (ABOUT_REDIS, True)):
@@ -116,17 +118,16 @@ async def _running(jobs: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[l
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _fashion(scene: Scene, plan: Plan, rng: Random) -> None:
-    """What is popular changes, so that the same few entries are not all that is ever looked at."""
+async def _seasons(scene: Scene, plan: Plan, rng: Random) -> None:
     while True:
-        await asyncio.sleep(rng.uniform(1, 4))
-        scene.change_what_is_popular(rng, plan.popular)
+        await asyncio.sleep(rng.uniform(0.3, 3))
+        scene.change_season(rng, plan.popular)
 
 
 async def _legislate(world: World, scene: Scene, plan: Plan, rng: Random) -> None:
     """Change the rules: by the command, or behind everybody's back."""
     while True:
-        await asyncio.sleep(rng.uniform(3, 10))
+        await asyncio.sleep(plan.rules_pause * rng.uniform(0.5, 1.5))
         now: Rules = scene.rules.newest
         by_command = rng.random() < 0.5
         rules = replace(now, strict=not now.strict) if by_command else replace(now, sign=-now.sign)

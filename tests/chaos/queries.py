@@ -87,6 +87,7 @@ def queries(folders: Sequence[int]) -> Iterable[Callable[[Random], Query]]:
         lambda rng: _shares(every),
         lambda rng: _stats(every),
         lambda rng: _view(every),
+        lambda rng: _slow_view(every),
         lambda rng: _owned(every, rng.choice(USERS)),
         lambda rng: _report(one(rng)),
     )
@@ -196,6 +197,13 @@ def _view(folders: tuple[int, ...]) -> Query:
         return ((folder.version, len(folder.notes)),) if folder.visibility == PUBLIC else ()
 
     return Query("view", "/open_folders?select=id,version,notes", folders, show, _row)
+
+
+def _slow_view(folders: tuple[int, ...]) -> Query:
+    def show(folder: Folder, who: Identity, rules: Rules) -> Rows:
+        return ((folder.version,),) if folder.visibility == PUBLIC else ()
+
+    return Query("slow view", "/slow_folders?select=id,version", folders, show, _row)
 
 
 def _owned(folders: tuple[int, ...], owner: str) -> Query:

@@ -57,6 +57,12 @@ select f.id, f.version, (select count(*) from public.notes n where n.folder = f.
 from public.folders f
 where f.visibility = 'public';
 
+-- Takes some ten milliseconds, so that writes happen while it is answered.
+create view public.slow_folders as
+select f.id, f.version + 0 * (select count(*) from generate_series(1, 200000)) as version
+from public.folders f
+where f.visibility = 'public';
+
 -- The rules' `sign` is part of this body.
 create function public.folders_of(wanted uuid) returns table (id integer, version bigint)
 language sql stable as $$

@@ -39,7 +39,7 @@ now = time.monotonic
 @dataclass(slots=True)
 class Scene:
     """What all readers and writers share. `bound`: for how many seconds reads may be behind a write that no gateway
-    acknowledged."""
+    acknowledged. `popular`: what most reads ask. `writing`: whether anybody writes now, with how much `haste`."""
 
     folders: Mapping[int, Register[State]]
     rules: Register[Rules]
@@ -50,6 +50,8 @@ class Scene:
     fences: dict[int, int] = field(init=False)
     serials: Serials = field(default_factory=Serials)
     popular: list[tuple[Query, Identity]] = field(default_factory=list)
+    writing: asyncio.Event = field(default_factory=asyncio.Event)
+    haste: float = 1.0
 
     def __post_init__(self) -> None:
         self.locks = {number: asyncio.Lock() for number in self.folders}
@@ -60,9 +62,15 @@ class Scene:
         kinds = list(queries(tuple(self.folders)))
         return rng.choice(kinds)(rng), rng.choice(IDENTITIES)
 
-    def change_what_is_popular(self, rng: Random, number: int) -> None:
-        """Most reads are of a few questions, or a cache would have nothing to do."""
-        self.popular = [self.someone(rng) for _ in range(number)]
+    def change_season(self, rng: Random, popular: int) -> None:
+        """Most reads are of a few questions, or a cache would have nothing to do. Writes come in bursts: in the calm
+        after them, what a cache has missed shows for longer."""
+        self.popular = [self.someone(rng) for _ in range(popular)]
+        self.haste = rng.choice((0.5, 1.0, 5.0))
+        if rng.random() < 0.35:
+            self.writing.clear()
+        else:
+            self.writing.set()
 
 
 def _token(who: Identity) -> str | None:
@@ -178,7 +186,8 @@ class Writer:
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(self._rng.expovariate(1 / self._pause))
+            await asyncio.sleep(self._rng.expovariate(self._scene.haste / self._pause))
+            await self._scene.writing.wait()
             number = self._rng.choice(list(self._scene.folders))
             several = self._rng.random() < 0.05
             async with contextlib.AsyncExitStack() as held:

@@ -60,6 +60,7 @@ def _options() -> argparse.Namespace:
     add("--rules-pause", type=float, default=6.0, help="seconds between changes of policies or functions")
     add("--no-rules", action="store_true", help="leave policies and functions as they are")
     add("--plant", choices=[*PLANTS, *_NAIVE], help="a bug that must be found")
+    add("--kinds", default="", help="names of queries, as the report has them; default all")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="a variable for the instances")
     add("--keep", action="store_true", help="keep the logs")
     add("--quiet", action="store_true", help="only the report")
@@ -89,6 +90,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         fault_pause=options.fault_pause,
         rules=not options.no_rules,
         rules_pause=options.rules_pause,
+        kinds=frozenset(filter(None, options.kinds.split(","))),
         settings=settings,
         between=shared(_NAIVE[options.plant]) if options.plant in _NAIVE else None,
         progress=None if options.quiet else _progress(),

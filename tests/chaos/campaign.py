@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
 
 from tests.chaos.faults import ABOUT_INSTANCES, ABOUT_REDIS, make_faults
 from tests.chaos.history import Register
 from tests.chaos.model import Rules
 from tests.chaos.stories import Violation
 from tests.chaos.tally import Tally
-from tests.chaos.traffic import Reader, Scene, Writer, read_folders
+from tests.chaos.traffic import PATIENCE, Reader, Scene, Writer, read_folders
 from tests.chaos.wire import Ask, Client
 from tests.chaos.world import World
 
@@ -25,7 +23,8 @@ class Plan:
     """What a run does. It ends after `seconds` or `reads`. `pause`: seconds between a writer's writes. `bound`: for how
     long reads may be behind writes out of band; `rules_bound`: behind changed policies. `faults`: names of `FAULTS`.
     `rules`: whether policies and a function change, every `rules_pause` seconds
-    or so. `settings`: further variables for the instances. `between`: what
+    or so. `kinds`: names of queries, if not all. `through`: which instances writes go
+    to, None for all; one of these holds for a while. `settings`: further variables for the instances. `between`: what
     stands between the checker and an instance (`naive.py`)."""
 
     seed: int = 1
@@ -43,6 +42,8 @@ class Plan:
     fault_pause: float = 3.0
     rules: bool = True
     rules_pause: float = 6.0
+    kinds: frozenset[str] = frozenset()
+    through: tuple[int | None, ...] = (None, 0)
     settings: Mapping[str, str] = field(default_factory=dict)
     between: Callable[[Ask], Ask] | None = None
     enough_violations: int = 50
@@ -56,7 +57,7 @@ async def run(world: World, plan: Plan) -> Tally:
     try:
         folders, rules = await world.install(rng, plan.folders)
         await world.serve(plan.instances, **plan.settings)
-        scene = Scene(folders, rules, plan.bound, tally)
+        scene = Scene(folders, rules, plan.bound, tally, plan.kinds)
         await _traffic(world, plan, scene, rng)
         await _compare(world, scene)
     finally:
@@ -73,28 +74,44 @@ async def _traffic(world: World, plan: Plan, scene: Scene, rng: Random) -> None:
         Reader(scene, between(Client(ports[number % plan.instances])), str(number % plan.instances + 1), _fork(rng))
         for number in range(plan.readers * plan.instances)
     ]
-    jobs: list[Coroutine[Any, Any, None]] = [reader.run() for reader in readers]
+    writers: list[Writer] = []
     for _ in range(plan.writers):
         asks = [between(Client(port)) for port in ports]
         lookers = [Reader(scene, ask, str(number), _fork(rng)) for number, ask in enumerate(asks, start=1)]
-        jobs.append(Writer(scene, asks, lookers, world.direct, _fork(rng), plan.pause).run())
-    scene.change_season(rng, plan.popular)
-    jobs.append(_seasons(scene, plan, _fork(rng)))
+        writers.append(Writer(scene, asks, lookers, world.direct, _fork(rng), plan.pause))
+    scene.change_season(rng, plan.popular, plan.through)
+    troubles = [_seasons(scene, plan, _fork(rng))]
     if plan.rules:
-        jobs.append(_legislate(world, scene, plan, _fork(rng)))
+        troubles.append(_legislate(world, scene, plan, _fork(rng)))
     for about, repair in ((ABOUT_INSTANCES, False), (ABOUT_REDIS, True)):
         chosen = {name: fault for name, fault in about.items() if name in plan.faults}
         if chosen:
-            jobs.append(make_faults(world, chosen, _fork(rng), scene.tally, plan.fault_pause, repair=repair))
-    async with _running(jobs) as tasks:
+            troubles.append(make_faults(world, chosen, _fork(rng), scene.tally, plan.fault_pause, repair=repair))
+    reading, writing, trouble = (
+        [asyncio.create_task(job) for job in jobs]
+        for jobs in ([reader.run() for reader in readers], [writer.run() for writer in writers], troubles)
+    )
+    try:
         while not _enough(plan, scene.tally, time.monotonic() - began):
-            await asyncio.wait(tasks, timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*reading, *writing, *trouble], timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
             scene.tally.seconds = time.monotonic() - began
-            for task in tasks:
+            for task in (*reading, *writing, *trouble):
                 if task.done():
                     task.result()
             if plan.progress is not None:
                 plan.progress(scene.tally)
+    finally:
+        await _end(trouble)
+        scene.over = True
+        scene.writing.set()
+        await asyncio.wait(writing, timeout=3 * PATIENCE)
+        await _end([*writing, *reading])
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _fork(rng: Random) -> Random:
@@ -107,21 +124,10 @@ def _enough(plan: Plan, tally: Tally, seconds: float) -> bool:
     return tally.reads >= plan.reads if plan.reads is not None else seconds >= plan.seconds
 
 
-@contextlib.asynccontextmanager
-async def _running(jobs: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[list[asyncio.Task[None]]]:
-    tasks = [asyncio.create_task(job) for job in jobs]
-    try:
-        yield tasks
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
 async def _seasons(scene: Scene, plan: Plan, rng: Random) -> None:
     while True:
         await asyncio.sleep(rng.uniform(0.3, 3))
-        scene.change_season(rng, plan.popular)
+        scene.change_season(rng, plan.popular, plan.through)
 
 
 async def _legislate(world: World, scene: Scene, plan: Plan, rng: Random) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
@@ -61,7 +61,7 @@ class Query:
         return Seen(parts)
 
 
-def queries(folders: Sequence[int]) -> Iterable[Callable[[Random], Query]]:
+def queries(folders: Sequence[int]) -> Sequence[Callable[[Random], Query]]:
     """The kinds, each ready to make one at random."""
     every = tuple(folders)
 

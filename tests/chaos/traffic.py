@@ -38,13 +38,18 @@ now = time.monotonic
 
 @dataclass(slots=True)
 class Scene:
-    """What all readers and writers share. `bound`: for how many seconds reads may be behind a write that no gateway
-    acknowledged. `popular`: what most reads ask. `writing`: whether anybody writes now, with how much `haste`."""
+    """What all readers and writers share.
+
+    `bound`: for how many seconds reads may be behind a write that no gateway acknowledged. `kinds`: names of queries,
+    if not all. `popular`: what most reads ask. `writing`: whether anybody writes now, with how much `haste`, and `through`
+    which instance, if not all. `over`: writers shall end.
+    """
 
     folders: Mapping[int, Register[State]]
     rules: Register[Rules]
     bound: float
     tally: Tally
+    kinds: frozenset[str] = frozenset()
     locks: Mapping[int, asyncio.Lock] = field(init=False)
     tokens: Mapping[Identity, str | None] = field(init=False)
     fences: dict[int, int] = field(init=False)
@@ -52,6 +57,8 @@ class Scene:
     popular: list[tuple[Query, Identity]] = field(default_factory=list)
     writing: asyncio.Event = field(default_factory=asyncio.Event)
     haste: float = 1.0
+    through: int | None = None
+    over: bool = False
 
     def __post_init__(self) -> None:
         self.locks = {number: asyncio.Lock() for number in self.folders}
@@ -59,14 +66,19 @@ class Scene:
         self.fences = dict.fromkeys(self.folders, 0)
 
     def someone(self, rng: Random) -> tuple[Query, Identity]:
-        kinds = list(queries(tuple(self.folders)))
-        return rng.choice(kinds)(rng), rng.choice(IDENTITIES)
+        """A question at random, and who asks it."""
+        made = [kind(rng) for kind in queries(tuple(self.folders))] if self.kinds else []
+        wanted = [query for query in made if query.name in self.kinds]
+        query = rng.choice(wanted or [rng.choice(queries(tuple(self.folders)))(rng)])
+        return query, rng.choice(IDENTITIES)
 
-    def change_season(self, rng: Random, popular: int) -> None:
+    def change_season(self, rng: Random, popular: int, through: Sequence[int | None]) -> None:
         """Most reads are of a few questions, or a cache would have nothing to do. Writes come in bursts: in the calm
-        after them, what a cache has missed shows for longer."""
+        after them, what a cache has missed shows for longer. Often they come through one instance: others that are cut
+        off then hear nothing, and do not notice it by a write of their own."""
         self.popular = [self.someone(rng) for _ in range(popular)]
         self.haste = rng.choice((0.5, 1.0, 5.0))
+        self.through = rng.choice(through)
         if rng.random() < 0.35:
             self.writing.clear()
         else:
@@ -185,7 +197,8 @@ class Writer:
         self._pause = pause
 
     async def run(self) -> None:
-        while True:
+        """Until the scene is over, so that no write is left unfinished."""
+        while not self._scene.over:
             await asyncio.sleep(self._rng.expovariate(self._scene.haste / self._pause))
             await self._scene.writing.wait()
             number = self._rng.choice(list(self._scene.folders))
@@ -209,13 +222,8 @@ class Writer:
         return show_all(present, self._rng.choice(VISIBILITIES)) if present else None
 
     async def _look(self, number: int) -> None:
-        query, who = next(
-            (query, who)
-            for query, who in (self._scene.someone(self._rng) for _ in range(100))
-            if number in query.folders
-        )
-        if self._scene.popular and self._rng.random() < 0.7:
-            query, who = self._rng.choice(self._scene.popular)
+        asked = [self._scene.someone(self._rng) for _ in range(5)] + self._scene.popular
+        query, who = self._rng.choice([each for each in asked if number in each[0].folders] or asked)
         await self._rng.choice(self._readers).read(query, who)
 
     async def _write(self, change: Change) -> None:
@@ -229,14 +237,12 @@ class Writer:
         )
         began = now()
         versions = self._invoke(change)
+        ask = self._rng.choice(self._asks) if scene.through is None else self._asks[scene.through]
         try:
-            reply = await self._rng.choice(self._asks)(asked, PATIENCE)
+            reply = await ask(asked, PATIENCE)
         except Unanswered as failure:
             await self._resolve(change, versions, str(failure)[:60])
             return
-        except BaseException:
-            await asyncio.shield(self._resolve(change, versions, "cancelled"))
-            raise
         if reply.status in (200, 201, 204) and _affected(reply) in (None, change.rows):
             ended = now()
             for version in versions.values():
@@ -279,7 +285,12 @@ class Writer:
 
     async def _write_directly(self, change: Change) -> None:
         versions = self._invoke(change)
-        await self._direct.execute(change.sql, *change.values)
+        while True:
+            try:
+                await self._direct.execute(change.sql, *change.values)
+                break
+            except asyncpg.DeadlockDetectedError:  # with what applies policies
+                continue
         ended = now()
         for version in versions.values():
             Register.happened(version, ended, self._scene.bound)

@@ -193,7 +193,11 @@ class World:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        words, _ = await process.communicate()
+        try:
+            words, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
         with (self.directory / "applies").open("ab") as log:
             log.write(words)
         return process.returncode == 0

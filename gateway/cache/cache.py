@@ -15,6 +15,7 @@ from gateway.cache.report import CacheReport, ShapeReport
 from gateway.cache.shapes import Shapes
 from gateway.cache.shared import Shared
 from gateway.cache.status import Served, Source
+from gateway.cache.worth import Shape
 from gateway.errors import GatewayError
 
 Value = TypeVar("Value")
@@ -94,6 +95,7 @@ class Cache(Generic[Value]):
         self, question: Question, compute: Callable[[], Awaitable[Value]], *, fresh: bool
     ) -> tuple[Value, Served]:
         shape = question.shape
+        self.shapes.note(shape)
         shape.memory.note(hit=False)
         stamps = None
         if shape.memory.is_worth(shape.seconds):
@@ -151,6 +153,13 @@ class Cache(Generic[Value]):
         value = await compute()
         question.shape.took(self._clock() - began)
         return value
+
+    def refuse(self, shape: Shape, why: str) -> Served:
+        """A question that must go past the cache; `why` is one word."""
+        self.shapes.note(shape)
+        shape.refused += 1
+        self._counts[Source.BYPASS] += 1
+        return Served(Source.BYPASS, why=why)
 
     def _holds(self, entry: Entry[Value], question: Question, version: int) -> bool:
         if entry.version == version:
@@ -210,10 +219,11 @@ class Cache(Generic[Value]):
             shapes=tuple(
                 ShapeReport(
                     shape.name,
-                    shape.sharing,
+                    shape.detail,
                     shape.memory.hits,
                     shape.shared.hits,
                     shape.computed,
+                    shape.refused,
                     shape.seconds,
                     shape.memory.pays(shape.seconds),
                     shape.shared.pays(shape.seconds),

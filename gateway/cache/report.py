@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ShapeReport:
-    """One shape: what it is, who shares its answers, counts since the start, the average time of the database in
-    seconds, and whether each tier is worth asking now."""
+    """One shape: what it is, who shares its answers or why nobody does, counts since the start (`refused` went past the
+    cache), the average time of the database in seconds, and whether each tier is worth asking now."""
 
     name: str
     sharing: str
     memory_hits: int
     redis_hits: int
     computed: int
+    refused: int
     seconds: float
     memory_pays: bool
     redis_pays: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Iterator
 
 from gateway.cache.worth import Shape
 
@@ -11,22 +11,18 @@ _MOST = 2000
 
 
 class Shapes:
-    """By key; the least recently used leave first."""
+    """At most `most`; the one that was noted first leaves first."""
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
-        self._shapes: OrderedDict[Hashable, Shape] = OrderedDict()
+        self._shapes: OrderedDict[Shape, None] = OrderedDict()
 
     def __iter__(self) -> Iterator[Shape]:
-        return iter(tuple(self._shapes.values()))
+        return iter(tuple(self._shapes))
 
-    def get(self, key: Hashable, make: Callable[[], Shape]) -> Shape:
-        """The shape; made if it is not known."""
-        shape = self._shapes.get(key)
-        if shape is None:
-            shape = self._shapes[key] = make()
+    def note(self, shape: Shape) -> None:
+        """It is asked for."""
+        if shape not in self._shapes:
+            self._shapes[shape] = None
             if len(self._shapes) > self._most:
                 self._shapes.popitem(last=False)
-        else:
-            self._shapes.move_to_end(key)
-        return shape

@@ -55,13 +55,17 @@ class Tier:
 
 
 class Shape:
-    """What is known about all questions of one shape. `name` is for people, `sharing` says who shares answers."""
+    """What is known about all questions of one shape. `name` is for people; `sharing` says who shares answers, `detail`
+    the same in full, or why nobody does. `refused` are those that went past the cache for that reason, or for one of
+    their own."""
 
-    __slots__ = ("computed", "memory", "name", "seconds", "shared", "sharing")
+    __slots__ = ("computed", "detail", "memory", "name", "refused", "seconds", "shared", "sharing")
 
-    def __init__(self, name: str, sharing: str) -> None:
+    def __init__(self, name: str, sharing: str, detail: str) -> None:
         self.name = name
         self.sharing = sharing
+        self.detail = detail
+        self.refused = 0
         self.memory = Tier(cost=30e-6)
         self.shared = Tier(cost=300e-6)
         self.computed = 0

@@ -35,10 +35,10 @@ _LONGEST: Final = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why answers of a shape are not kept: `word` for everybody, `reason` in full for operators."""
+    """Why an answer is not kept, in one `word` for everybody; the name of `shape` says it in full, for operators."""
 
     word: str
-    reason: str
+    shape: Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +80,29 @@ class Recipes:
 
 def recipe_for(compiled: Compiled, role: str, catalog: Catalog) -> Recipe | Refusal:
     """Whether answers of `compiled` may be kept for `role`, and how."""
+
+    def refuse(word: str, reason: str) -> Refusal:
+        return Refusal(word, Shape(f"{_name(compiled)} as {role}", "never", f"never: {reason}"))
+
     caching, uses = catalog.caching, compiled.uses
     if caching is None:
-        return Refusal("no-rule", "no policy file in force has a `cache:` rule")
+        return refuse("no-rule", "no policy file in force has a `cache:` rule")
     if uses is None or compiled.estimate is not None or compiled.void:
-        return Refusal("rendering", "the answer is rendered by other code, or planned or estimated")
+        return refuse("rendering", "it is rendered by other code, planned or estimated, or may write")
     terms = list(_terms(compiled, uses, catalog, caching))
     without = next((name for name, each in terms if each is None), None)
     if without is not None:
-        return Refusal("no-rule", f"{without} has no `cache:` rule")
+        return refuse("no-rule", f"{without} has no `cache:` rule")
     known = [each for _, each in terms if each is not None]
     parts = list(_footprints(compiled, uses, role, catalog, caching))
     footprint = joined(parts)
     clock = _clock(known)
     shared = key(footprint, clock)
     if shared.reason is not None:
-        return Refusal(_word(footprint), shared.reason)
+        return refuse(_word(footprint), shared.reason)
     untracked = next((name for name in sorted(footprint.tables) if caching.oids.get(name) not in caching.tracked), None)
     if untracked is not None:
-        return Refusal("untracked", f"changes of {untracked} are not recorded")
+        return refuse("untracked", f"changes of {untracked} are not recorded")
     ttl = min(each.ttl for each in known)
     return Recipe(
         base=(caching.definitions, role, compiled.statement.text),
@@ -107,7 +111,7 @@ def recipe_for(compiled: Compiled, role: str, catalog: Catalog) -> Recipe | Refu
         ttl=ttl if shared.bound is None else min(ttl, shared.bound.total_seconds()),
         stale_if_error=min(each.stale_if_error or 0.0 for each in known),
         clocked=not footprint.clock,
-        shape=Shape(_name(compiled, uses), shared.sharing.value),
+        shape=Shape(f"{_name(compiled)} as {role}", shared.sharing.value, str(shared)),
         tables=tuple(sorted(footprint.tables)),
     )
 
@@ -116,9 +120,9 @@ def question(recipe: Recipe, caller: Caller, arguments: Sequence[str | None]) ->
     """What is asked of the cache."""
     values = tuple(arguments)
     if sum(len(value) for value in values if value is not None) > _LONGEST:
-        return Refusal("long", "the parameters are long")
+        return Refusal("long", recipe.shape)
     if recipe.clocked and any(value is not None and _CLOCK_WORDS.search(value) for value in values):
-        return Refusal("clock", "a parameter may mean the time of the request")
+        return Refusal("clock", recipe.shape)
     identity = caller.identity
     asked = (
         recipe.base,
@@ -191,9 +195,10 @@ def _word(footprint: Footprint) -> str:
     return "setting" if footprint.settings else "clock"
 
 
-def _name(compiled: Compiled, uses: Uses) -> str:
-    parts = [f"rpc/{compiled.called.name}"] if compiled.called is not None else []
-    return " + ".join([*parts, *sorted(map(str, uses.relations))])
+def _name(compiled: Compiled) -> str:
+    called = [f"{compiled.called.name}()"] if compiled.called is not None else []
+    relations = compiled.uses.relations if compiled.uses is not None else ()
+    return " + ".join([*called, *sorted(map(str, relations))]) or str(compiled.path)
 
 
 # -- answers as bytes ------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 """
 
 from gateway.telemetry.exposition import Metric, Reading, render
+from gateway.telemetry.limits import LimitReadings
 from gateway.telemetry.metrics import METRICS, Instruments, LoopDelay, PlanCacheCounts
 from gateway.telemetry.readiness import DatabaseWatch
 from gateway.telemetry.redis import redis_condition
@@ -13,6 +14,7 @@ __all__ = [
     "METRICS",
     "DatabaseWatch",
     "Instruments",
+    "LimitReadings",
     "LoopDelay",
     "Metric",
     "Place",

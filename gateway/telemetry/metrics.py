@@ -14,6 +14,7 @@ from gateway.catalog import KeeperStatus
 from gateway.database import PoolStatistics
 from gateway.identity import TokenCacheCounts
 from gateway.telemetry.exposition import Distribution, Metric, Reading
+from gateway.telemetry.limits import LIMIT_METRICS, LimitReadings
 from gateway.telemetry.process import process_readings
 from gateway.telemetry.redis import REDIS_METRICS, redis_readings
 from gateway.web import BUCKETS, Histogram, RequestMeter
@@ -48,6 +49,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("pgrst_jwt_cache_hits_total", "counter", "Tokens that were verified before."),
     Metric("pgrst_jwt_cache_evictions_total", "counter", "Tokens forgotten for want of room."),
     *REDIS_METRICS,
+    *LIMIT_METRICS,
     Metric(
         "passerelle_event_loop_delay_seconds", "histogram", "How late a timer runs, tried twice a second.", (), BUCKETS
     ),
@@ -80,6 +82,7 @@ class Instruments:
     tokens: Callable[[], TokenCacheCounts]
     plans: Callable[[], PlanCacheCounts]
     redis: Callable[[], BusHealth | None]
+    limits: Callable[[], LimitReadings]
     dropped_lines: Callable[[], int]
 
     def read(self) -> list[Reading]:
@@ -91,6 +94,7 @@ class Instruments:
             *_pool(self.pool()),
             *_caches(self.plans(), self.tokens()),
             *(redis_readings(redis) if redis is not None else ()),
+            *self.limits().read(),
             Reading("passerelle_event_loop_delay_seconds", (), _distribution(self.loop_delay)),
             *process_readings(),
             Reading("passerelle_build_info", (metadata.version("passerelle"), platform.python_version()), 1),

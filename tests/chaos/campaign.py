@@ -11,11 +11,13 @@ from random import Random
 from tests.chaos.faults import ABOUT_INSTANCES, ABOUT_REDIS, make_faults
 from tests.chaos.history import Register
 from tests.chaos.model import Rules
+from tests.chaos.reading import Reader
+from tests.chaos.scene import PATIENCE, Scene
 from tests.chaos.stories import Violation
 from tests.chaos.tally import Tally
-from tests.chaos.traffic import PATIENCE, Reader, Scene, Writer, read_folders
 from tests.chaos.wire import Ask, Client
 from tests.chaos.world import World
+from tests.chaos.writing import Writer, read_folders
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,180 +1,27 @@
-"""Readers and writers: they ask at random, keep the registers, and have every answer judged."""
+"""Writers: they change folders, keep the registers, and find out what became of writes that nobody answered."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
 import asyncpg
 import orjson
 
-from tests.chaos.changes import Change, Serials, choose, show_all
-from tests.chaos.checking import Read, is_right, staleness
+from tests.chaos.changes import Change, choose, show_all
 from tests.chaos.history import Register, Version
-from tests.chaos.model import IDENTITIES, SERVICE, VISIBILITIES, Folder, Identity, Rules, State
-from tests.chaos.queries import Malformed, Query, Seen, queries
-from tests.chaos.stories import IMPOSSIBLE, Violation, tell
-from tests.chaos.tally import Tally
+from tests.chaos.model import IDENTITIES, SERVICE, VISIBILITIES, Folder, Identity, State
+from tests.chaos.reading import Reader
+from tests.chaos.scene import BUSY, PATIENCE, PREFIX, Scene, failure, now
+from tests.chaos.stories import Violation
 from tests.chaos.wire import Ask, Asked, Reply, Unanswered
-from tests.serving import token
 
-PREFIX: Final = "/rest/v1"
-PATIENCE: Final = 20.0
-"""How long an answer may take, in seconds: longer than any fault lasts."""
 REMEMBERED: Final = 60.0
 """How long states are kept that no read may show any more, so that a story can name them."""
-_REFUSED: Final = (401, 403)
-_BUSY: Final = frozenset({429, 500, 502, 503, 504})
-"""Answers that say nothing. After one to a write nobody knows whether it happened."""
-
-now = time.monotonic
-
-
-@dataclass(slots=True)
-class Scene:
-    """What all readers and writers share.
-
-    `bound`: for how many seconds reads may be behind a write that no gateway acknowledged. `kinds`: names of queries,
-    if not all. `popular`: what most reads ask. `writing`: whether anybody writes now, with how much `haste`, and `through`
-    which instance, if not all. `over`: writers shall end.
-    """
-
-    folders: Mapping[int, Register[State]]
-    rules: Register[Rules]
-    bound: float
-    tally: Tally
-    kinds: frozenset[str] = frozenset()
-    locks: Mapping[int, asyncio.Lock] = field(init=False)
-    tokens: Mapping[Identity, str | None] = field(init=False)
-    fences: dict[int, int] = field(init=False)
-    serials: Serials = field(default_factory=Serials)
-    popular: list[tuple[Query, Identity]] = field(default_factory=list)
-    writing: asyncio.Event = field(default_factory=asyncio.Event)
-    haste: float = 1.0
-    through: int | None = None
-    over: bool = False
-
-    def __post_init__(self) -> None:
-        self.locks = {number: asyncio.Lock() for number in self.folders}
-        self.tokens = {who: _token(who) for who in IDENTITIES}
-        self.fences = dict.fromkeys(self.folders, 0)
-
-    def someone(self, rng: Random) -> tuple[Query, Identity]:
-        """A question at random, and who asks it."""
-        made = [kind(rng) for kind in queries(tuple(self.folders))] if self.kinds else []
-        wanted = [query for query in made if query.name in self.kinds]
-        query = rng.choice(wanted or [rng.choice(queries(tuple(self.folders)))(rng)])
-        return query, rng.choice(IDENTITIES)
-
-    def change_season(self, rng: Random, popular: int, through: Sequence[int | None]) -> None:
-        """Most reads are of a few questions, or a cache would have nothing to do. Writes come in bursts: in the calm
-        after them, what a cache has missed shows for longer. Often they come through one instance: others that are cut
-        off then hear nothing, and do not notice it by a write of their own."""
-        self.popular = [self.someone(rng) for _ in range(popular)]
-        self.haste = rng.choice((0.5, 1.0, 5.0))
-        self.through = rng.choice(through)
-        if rng.random() < 0.35:
-            self.writing.clear()
-        else:
-            self.writing.set()
-
-
-def _token(who: Identity) -> str | None:
-    if who.role == "anon":
-        return None
-    claims = {"org": who.org, "session_id": who.session, "sub": who.sub}
-    return token(who.role, **{name: value for name, value in claims.items() if value is not None})
-
-
-class Reader:
-    """Reads through one instance, named in stories."""
-
-    def __init__(self, scene: Scene, ask: Ask, instance: str, rng: Random) -> None:
-        self._scene = scene
-        self._ask = ask
-        self._instance = instance
-        self._rng = rng
-        self._tags: dict[tuple[str, Identity], tuple[str, Seen]] = {}
-
-    async def run(self) -> None:
-        while True:
-            popular = self._rng.random() < 0.85
-            query, who = self._rng.choice(self._scene.popular) if popular else self._scene.someone(self._rng)
-            await self.read(query, who)
-
-    async def read(self, query: Query, who: Identity) -> None:
-        """One read, judged."""
-        tally, headers = self._scene.tally, []
-        if query.prefer:
-            headers.append(("Prefer", query.prefer))
-        if self._rng.random() < 0.02:
-            headers.append(("Cache-Control", "no-cache"))
-        known = self._tags.get((query.path + query.prefer, who))
-        if known is not None and self._rng.random() < 0.3:
-            headers.append(("If-None-Match", known[0]))
-        asked = Asked(query.method, PREFIX + query.path, self._scene.tokens[who], tuple(headers))
-        began = now()
-        try:
-            reply = await self._ask(asked, PATIENCE)
-        except Unanswered as failure:
-            tally.failed[str(failure)[:60]] += 1
-            await asyncio.sleep(0.05)
-            return
-        ended = now()
-        if reply.status in _BUSY:
-            tally.failed[_failure(reply)] += 1
-            await asyncio.sleep(0.02)
-            return
-        cache = reply.header("Cache-Status")
-        tally.reads += 1
-        tally.kinds[query.name] += 1
-        tally.caches[summary(cache)] += 1
-        tally.slowest_read = max(tally.slowest_read, ended - began)
-        source = f"by instance {self._instance}: {reply.status}, Cache-Status {cache}"
-        try:
-            seen = self._seen(query, who, reply, known)
-        except (Malformed, LookupError, TypeError, ValueError) as error:
-            words = reply.body[:500].decode(errors="replace")
-            tally.violated(Violation(IMPOSSIBLE, f"{query.path} as {who.name}, {source}: {error!r}: {words}"))
-            return
-        self._judge(Read(query, who, began, ended, seen, source))
-
-    def _seen(self, query: Query, who: Identity, reply: Reply, known: tuple[str, Seen] | None) -> Seen:
-        """Raises when the answer is none that the query can have."""
-        if reply.status == 304:
-            if known is None:
-                raise Malformed("304 without If-None-Match")
-            self._scene.tally.not_modified += 1
-            return known[1]
-        if reply.status in _REFUSED and orjson.loads(reply.body)["code"] == "42501":
-            return Seen(refused=True)
-        if reply.status in _REFUSED and query.method == "HEAD":
-            return Seen(refused=True)
-        if reply.status not in (200, 206):
-            raise Malformed(f"status {reply.status}")
-        rows = None if query.method == "HEAD" else orjson.loads(reply.body)
-        total = None
-        if "count=exact" in query.prefer:
-            total = int((reply.header("Content-Range") or "").rpartition("/")[2])
-        seen = query.read(rows, total)
-        if tag := reply.header("ETag"):
-            if len(self._tags) > 2000:
-                self._tags.clear()
-            self._tags[query.path + query.prefer, who] = (tag, seen)
-        return seen
-
-    def _judge(self, read: Read) -> None:
-        scene = self._scene
-        if is_right(read, scene.folders, scene.rules):
-            scene.tally.stalest = max(scene.tally.stalest, staleness(read, scene.folders, scene.rules))
-        else:
-            scene.tally.violated(tell(read, scene.folders, scene.rules))
 
 
 class Writer:
@@ -240,8 +87,8 @@ class Writer:
         ask = self._rng.choice(self._asks) if scene.through is None else self._asks[scene.through]
         try:
             reply = await ask(asked, PATIENCE)
-        except Unanswered as failure:
-            await self._resolve(change, versions, str(failure)[:60])
+        except Unanswered as lost:
+            await self._resolve(change, versions, str(lost)[:60])
             return
         if reply.status in (200, 201, 204) and _affected(reply) in (None, change.rows):
             ended = now()
@@ -250,10 +97,10 @@ class Writer:
             scene.tally.writes[change.name] += 1
             scene.tally.slowest_write = max(scene.tally.slowest_write, ended - began)
         else:
-            if reply.status not in _BUSY:
+            if reply.status not in BUSY:
                 words = f"{change} was answered {reply.status} {reply.head!r} {reply.body!r}"
                 scene.tally.violated(Violation("refused write", words))
-            await self._resolve(change, versions, _failure(reply))
+            await self._resolve(change, versions, failure(reply))
         self._forget(change)
 
     def _writer(self, change: Change) -> Identity:
@@ -304,18 +151,6 @@ class Writer:
 def _affected(reply: Reply) -> int | None:
     words = (reply.header("Content-Range") or "").rpartition("/")[2]
     return int(words) if words.isdecimal() else None
-
-
-def _failure(reply: Reply) -> str:
-    return f"{reply.status} {reply.header('Proxy-Status') or ''}".strip()
-
-
-def summary(cache: str | None) -> str:
-    """A Cache-Status without what differs each time: whether it was a hit, and of which tier, or why not."""
-    if cache is None:
-        return "none"
-    words = [word.strip() for word in cache.split(";")[1:]]
-    return "; ".join(word for word in words if not word.startswith(("ttl", "key"))) or "none"
 
 
 def _facts(state: State) -> tuple[object, ...] | None:

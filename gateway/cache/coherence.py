@@ -76,7 +76,7 @@ class NotTold(Unavailable):
 
     def __init__(self) -> None:
         super().__init__(
-            "PGRSTX80",
+            "PGRSTX97",
             "The write was committed, but not all instances of the gateway could be told of it",
             details="Look before you repeat it.",
         )

@@ -26,8 +26,9 @@ from gateway.rest.compile import Compiled
 from gateway.rest.plan.uses import Uses
 from gateway.rest.respond import Result
 
-_CLOCK_WORDS: Final = re.compile(r"now|today|tomorrow|yesterday", re.IGNORECASE)
-"""In a value that becomes a time these mean the time of the request."""
+_CLOCK_WORDS: Final = re.compile(r"now|today|tomorrow|yesterday|\\", re.IGNORECASE)
+"""In a value that becomes a time these mean the time of the request. So may what has escapes, with which they can be
+spelt otherwise: in arrays, ranges, rows, JSON. Quotes that are left out are looked through, too."""
 _MOST: Final = 4096
 _LONGEST: Final = 16 * 1024
 """Characters of the parameters of a question; what asks more is not asked twice."""
@@ -121,7 +122,7 @@ def question(recipe: Recipe, caller: Caller, arguments: Sequence[str | None]) ->
     values = tuple(arguments)
     if sum(len(value) for value in values if value is not None) > _LONGEST:
         return Refusal("long", recipe.shape)
-    if recipe.clocked and any(value is not None and _CLOCK_WORDS.search(value) for value in values):
+    if recipe.clocked and any(value is not None and _CLOCK_WORDS.search(value.replace('"', "")) for value in values):
         return Refusal("clock", recipe.shape)
     identity = caller.identity
     asked = (

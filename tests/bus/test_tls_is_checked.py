@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from gateway.bus import Bus, BusUnavailable, Reason, State
+from gateway.bus import Bus, BusUnavailable, Reason, State, tls
 from gateway.embedded import free_port
 from tests.bus.arrangements import wait
 from tests.bus.certificates import Authority
@@ -148,6 +148,35 @@ async def test_a_certificate_that_is_exchanged(
         assert "hunter2" not in caplog.text
     finally:
         await proxy.stop()
+
+
+async def test_a_given_authority_takes_the_place_of_the_systems(
+    server: Server,
+    authority: Authority,
+    stranger: Authority,
+    front: Front,
+    opened: OpenBus,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(stranger.file))
+    tls._made.cache_clear()  # the system's are read once
+    port = await front(server.port, stranger.server())
+    assert await opened(f"rediss://127.0.0.1:{port}?timeout=5").start(patience=5)
+    await refused(opened(f"rediss://127.0.0.1:{port}?ca={authority.file}"), Reason.TLS, "is not accepted")
+    tls._made.cache_clear()
+
+
+async def test_an_authority_that_is_exchanged(
+    server: Server, places: Path, authority: Authority, stranger: Authority, front: Front, opened: OpenBus
+) -> None:
+    """Its file is read again, without a restart."""
+    port = await front(server.port, stranger.server())
+    file = places / "exchanged.pem"
+    file.write_bytes(authority.file.read_bytes())
+    bus = opened(f"rediss://127.0.0.1:{port}?ca={file}")
+    await refused(bus, Reason.TLS, "the certificate is not accepted")
+    file.write_bytes(stranger.file.read_bytes())
+    await until(lambda: bus.health.state is State.UP)
 
 
 async def test_tls_where_there_is_none_and_the_other_way_round(

@@ -150,7 +150,6 @@ class World:
         await self.direct.execute((HERE / "schema.sql").read_text(encoding="utf-8"))
         await self.direct.execute("insert into chaos.fences select generate_series(1, $1::integer)", number)
         await self.apply(Rules())
-        await self.direct.execute((HERE / "tracked.sql").read_text(encoding="utf-8"))
         states = [
             Folder(n, rng.choice(USERS), rng.choice(ORGS), rng.choice(VISIBILITIES), n) for n in range(1, number + 1)
         ]

@@ -9,14 +9,14 @@ from gateway.cache import Cache, Coherence
 from gateway.database import quote_identifier
 from gateway.identity import IdentitySettings
 from gateway.rest import OpenApi, OpenApiRules, RestRules
-from gateway.rest.caching import RESULTS
+from gateway.rest.caching import RESULTS, Kept
 from gateway.rest.compile import CompileRules
 from gateway.rest.costs import CostGuard
 from gateway.rest.guards import Guards
 from gateway.rest.limits import LimitRules
 from gateway.rest.plan.tree import ReadRules
 from gateway.rest.request import Rules
-from gateway.rest.respond import RespondRules, Result
+from gateway.rest.respond import RespondRules
 from gateway.settings import Settings
 from gateway.web import RATE_LIMIT_EXPOSED, CorsPolicy, Proxies
 
@@ -29,7 +29,7 @@ def bus(settings: Settings) -> Bus | None:
     return open_bus(url.get_secret_value(), prefix=settings.redis_prefix) if url is not None else None
 
 
-def read_cache(settings: Settings, bus: Bus | None) -> Cache[Result] | None:
+def read_cache(settings: Settings, bus: Bus | None) -> Cache[Kept] | None:
     """What keeps answers, if there is a Redis. Also where none are kept: writes must be told to those who do."""
     if bus is None:
         return None

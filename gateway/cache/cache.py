@@ -59,6 +59,7 @@ class Cache(Generic[Value]):
         self._shared = Shared(bus, largest)
         self._flights: Flights[tuple[Value, Served]] = Flights()
         self._counts = dict.fromkeys(Source, 0)
+        self._hits = 0
 
     def look(self, question: Question) -> tuple[Value, Served] | None:
         """The answer if it is in memory and still holds."""
@@ -71,8 +72,10 @@ class Cache(Generic[Value]):
         left = question.ttl - (self._clock() - entry.stored)
         if left <= 0:
             return None
-        question.shape.memory.note(hit=True)
-        return entry.value, self._served(Source.MEMORY, question, left)
+        shape = question.shape
+        shape.memory.note(hit=True)
+        self._hits += 1
+        return entry.value, Served(Source.MEMORY, left, False, False, shape.sharing)
 
     async def answer(
         self, question: Question, compute: Callable[[], Awaitable[Value]], *, fresh: bool = False
@@ -210,7 +213,7 @@ class Cache(Generic[Value]):
             entries=len(self._memory),
             bytes=self._memory.bytes,
             evictions=self._memory.evictions,
-            hits={source.name.lower(): count for source, count in self._counts.items()},
+            hits={source.name.lower(): count for source, count in self._counts.items()} | {"memory": self._hits},
             changes_told=counts.told,
             changes_heard=self.coherence.heard,
             changes_found=counts.found,

@@ -20,15 +20,27 @@ from gateway.catalog import Catalog, CatalogKeeper, dump, read_database_config
 from gateway.database import Database, refuse_server_version
 from gateway.errors import Unavailable
 from gateway.identity import Authenticator, KeyFormatError, RolePathError, TokenCacheCounts
+from gateway.limits import Limiter
 from gateway.rest import ProxyUriError, RestSurface
 from gateway.rest.batch import BatchErrors, BatchRules, BatchSurface
+from gateway.rest.limits import RequestLimits
 from gateway.rest.plancache import PlanCache
-from gateway.rules import bus, function_name, identity_settings, openapi, read_cache, rest_rules
+from gateway.rules import (
+    bus,
+    cors_policy,
+    function_name,
+    identity_settings,
+    limit_rules,
+    openapi,
+    read_cache,
+    rest_rules,
+)
 from gateway.settings import Settings, SettingsError
 from gateway.telemetry import (
     METRICS,
     DatabaseWatch,
     Instruments,
+    LimitReadings,
     LoopDelay,
     Place,
     PlanCacheCounts,
@@ -44,7 +56,6 @@ from gateway.web import (
     AdminRoute,
     AdminSources,
     Condition,
-    CorsPolicy,
     Dispatcher,
     FailureLog,
     Health,
@@ -112,6 +123,7 @@ class Gateway:
         )
         self.bus: Bus | None = bus(settings)
         """None without Redis. While Redis is away, calls fail and everything else goes on."""
+        self.limiter = Limiter(self.bus)
         self.cache = read_cache(settings, self.bus)
         """None without Redis."""
         self.plans = PlanCache()
@@ -153,6 +165,7 @@ class Gateway:
         settings = self._given
         if self.bus is not None:
             await self.bus.start()  # it connects while the catalog loads; nobody waits for it
+        await self.limiter.start()
         if self.cache is not None:
             await self.cache.start()
         await self.database.start()
@@ -193,6 +206,7 @@ class Gateway:
         await self._server.stop(drain=_DRAIN)
         await self._admin.stop(drain=1.0)
         await self._workers.stop()
+        await self.limiter.stop()
         if self.cache is not None:
             await self.cache.stop()  # what was committed is told to the end
         if self.bus is not None:
@@ -248,7 +262,6 @@ class Gateway:
     def _dispatcher(self, settings: Settings) -> Dispatcher:
         """What answers requests under `settings`. Raises SettingsError for keys, paths and URIs that are none."""
         render = PostgrestErrors(verbose=settings.client_error_verbosity == "verbose")
-        origins = frozenset(settings.cors_allowed_origins) if settings.cors_allowed_origins else None
         prefixes = ["/rest/v1", ""] if settings.postgrest_mode else ["/rest/v1"]
         try:
             authenticator = Authenticator(identity_settings(settings))
@@ -264,7 +277,7 @@ class Gateway:
             rest.append(self._batch(settings, authenticator))
         return Dispatcher(
             Mounts([Health(render), *rest]),
-            CorsPolicy.postgrest(origins) if settings.postgrest_mode else CorsPolicy(origins),
+            cors_policy(settings),
             render,
             self._access_log,
             self._failures,
@@ -284,8 +297,12 @@ class Gateway:
             render_error=render,
             openapi=openapi(settings, prefix),
             plans=self.plans,
+            limits=self._limits(settings),
             cache=self.cache if settings.cache_enabled else None,
         )
+
+    def _limits(self, settings: Settings) -> RequestLimits | None:
+        return RequestLimits(self.limiter, limit_rules(settings)) if settings.rate_limiting_enabled else None
 
     def _batch(self, settings: Settings, authenticator: Authenticator) -> BatchSurface:
         return BatchSurface(
@@ -295,6 +312,7 @@ class Gateway:
             catalog=self.catalog.current,
             database=self.database,
             render_error=BatchErrors(verbose=settings.client_error_verbosity == "verbose"),
+            limits=self._limits(settings),
         )
 
     def _config_changed(self) -> None:
@@ -376,11 +394,15 @@ class Gateway:
             plans=lambda: PlanCacheCounts(plans.counts.hits, plans.counts.misses, len(plans)),
             redis=self._redis,
             cache=self._cache,
+            limits=self._limit_readings,
             dropped_lines=lambda: self._lines.dropped if self._lines is not None else 0,
         )
 
     def _token_counts(self) -> TokenCacheCounts:
         return self._authenticator.counts()  # a new one after each change of settings
+
+    def _limit_readings(self) -> LimitReadings:
+        return LimitReadings(self.limiter.counts, self.limiter.local_keys)
 
     def _redis(self) -> BusHealth | None:
         return self.bus.health if self.bus is not None else None

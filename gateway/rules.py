@@ -13,10 +13,12 @@ from gateway.rest.caching import RESULTS
 from gateway.rest.compile import CompileRules
 from gateway.rest.costs import CostGuard
 from gateway.rest.guards import Guards
+from gateway.rest.limits import LimitRules
 from gateway.rest.plan.tree import ReadRules
 from gateway.rest.request import Rules
 from gateway.rest.respond import RespondRules, Result
 from gateway.settings import Settings
+from gateway.web import RATE_LIMIT_EXPOSED, CorsPolicy, Proxies
 
 _CONNECT_TIMEOUT = 5.0
 
@@ -92,6 +94,29 @@ def rest_rules(settings: Settings) -> RestRules:
         tx_override=override,
         server_timing=settings.server_timing_enabled,
     )
+
+
+def limit_rules(settings: Settings) -> LimitRules:
+    """Who may ask how much."""
+    rates = {limit.name: limit.rate for limit in settings.rate_limits}
+    trusted = settings.trusted_proxies
+    return LimitRules(
+        reads=rates.get("reads"),
+        writes=rates.get("writes"),
+        anonymous=rates.get("anonymous"),
+        rows=rates.get("rows"),
+        cost=rates.get("cost"),
+        exempt=frozenset(settings.rate_limit_exempt),
+        proxies=Proxies(trusted.networks, trusted.unix, settings.forwarded_header),
+    )
+
+
+def cors_policy(settings: Settings) -> CorsPolicy:
+    """What pages of which origins may see: in PostgREST mode what PostgREST shows, and the limits if there are any."""
+    origins = frozenset(settings.cors_allowed_origins) if settings.cors_allowed_origins else None
+    if settings.postgrest_mode:
+        return CorsPolicy.postgrest(origins, also=RATE_LIMIT_EXPOSED if settings.rate_limits else "")
+    return CorsPolicy(origins)
 
 
 def function_name(name: str | None) -> str | None:

@@ -55,8 +55,7 @@ async def open_connection(address: Address, place: Place, *, master: bool = True
     except BaseException as error:
         close(connection)
         if isinstance(error, Exception):
-            _check_files(address.tls)
-            raise connection_error(error) from None
+            raise _told(connection_error(error), address.tls) from None
         raise
     return connection
 
@@ -91,10 +90,20 @@ async def ask_master(sentinel: Sentinel, address: Address) -> Place:
     return Place(str(found[0]), int(found[1]))
 
 
-def _check_files(tls: Tls | None) -> None:
-    """Raises BusUnavailable if TLS has files that cannot be used: redis-py only says that it cannot connect."""
+def _told(error: BusUnavailable, tls: Tls | None) -> BusUnavailable:
+    """The error in words that help, where redis-py has none: it cannot say which file, and with TLS 1.3 a server
+    refuses a client's certificate only after the handshake, by ending the connection."""
     if tls is None:
-        return
+        return error
+    if (problem := _unfit_file(tls)) is not None:
+        return BusUnavailable(Reason.TLS, details=problem)
+    if error.why is Reason.UNREACHABLE and "connecting to" not in (error.details or ""):
+        hint = "ended before any answer; does the server demand a client's certificate (options cert and key)?"
+        return BusUnavailable(Reason.UNREACHABLE, details=hint)
+    return error
+
+
+def _unfit_file(tls: Tls) -> str | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     option, wanted = "ca", "no certificate"
     try:
@@ -105,7 +114,8 @@ def _check_files(tls: Tls | None) -> None:
             context.load_cert_chain(tls.certificate, tls.key, password="")
     except OSError as error:  # SSLError is one
         problem = f"holds {wanted}" if isinstance(error, ssl.SSLError) else f"cannot be read: {error.strerror}"
-        raise BusUnavailable(Reason.TLS, details=f"the file in the option {option} {problem}") from None
+        return f"the file in the option {option} {problem}"
+    return None
 
 
 async def _ask_sentinels(address: Address) -> BusUnavailable | None:

@@ -129,9 +129,11 @@ class Lane:
         return BusUnavailable(self.reason, details=self.details, retry_after=wait + self._backoff.first)
 
     def give_up(self, reason: Reason) -> None:
-        """Drop the connection, if there is one, and make a new one soon."""
+        """Drop the connection, if there is one, and make a new one soon. From now on it is down: nobody may submit to
+        a connection that is about to be closed, nor think that the server is up because of it."""
         if self._broken is not None and not self._broken.done():
             self._broken.set_result(reason)
+            self.up, self.reason, self.details = False, reason, None
         self._hurry.set()
 
     def hurry(self) -> None:

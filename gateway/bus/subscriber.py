@@ -82,7 +82,7 @@ class Subscriber:
     async def stop(self) -> None:
         await end(self._task)
         self._task = None
-        self._disconnected(Reason.STOPPED)
+        self._disconnected(BusUnavailable(Reason.STOPPED))
 
     def add(self, listener: Listener) -> None:
         self._listeners[listener] = None
@@ -113,7 +113,7 @@ class Subscriber:
             try:
                 await self._session()
             except Exception as error:  # noqa: BLE001 - whatever it is, this task goes on
-                self._disconnected(_reason(error).why)
+                self._disconnected(_reason(error))
             failures = 0 if time.monotonic() - began > _LASTING else failures + 1
             await asyncio.sleep(BACKOFF.pause(failures, random.random()))  # noqa: S311 - only to spread instances
 
@@ -222,9 +222,12 @@ class Subscriber:
             self._tell_if_connected(listener)  # those without channels
         self._announce_if_connected()
 
-    def _disconnected(self, reason: Reason) -> None:
+    def _disconnected(self, error: BusUnavailable) -> None:
+        reason, former = error.why, self.reason
         self._open = False
         self.reason = reason
+        if reason is Reason.PERMISSION and former is not reason:  # the lanes tell of all else
+            _log.warning("cannot hear Redis: %s (%s)", error.message, error.details)
         if self._announced:
             self._announced = False
             if reason is not Reason.STOPPED:

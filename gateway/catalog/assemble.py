@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from gateway.catalog.caching import CachingFacts, caching
 from gateway.catalog.functions import FunctionRow, functions, isolation_level
-from gateway.catalog.limits import RowLimits
+from gateway.catalog.limits import RequestRates, RowLimits
 from gateway.catalog.model import (
     Catalog,
     Column,
@@ -65,6 +65,7 @@ class Facts:
     timezones: frozenset[str]
     code: Code
     limits: RowLimits = field(default_factory=RowLimits)
+    rates: RequestRates = field(default_factory=RequestRates)
     caching: CachingFacts | None = None
     records_changes: bool = False
 
@@ -81,7 +82,11 @@ def assemble(facts: Facts, scope: Scope, version: int) -> Catalog:
         relations=_relations(facts, exposed, primary_keys(keys), trust.relations),
         relationships=relationships(keys, facts.computed, trust.functions),
         functions=functions(
-            facts.functions, hoisted=scope.hoisted, opaque=trust.functions, limits=facts.limits.functions
+            facts.functions,
+            hoisted=scope.hoisted,
+            opaque=trust.functions,
+            limits=facts.limits.functions,
+            rates=facts.rates.functions,
         ),
         representations=_representations(facts.representations, trust.functions),
         media_handlers=tuple(_media_handlers(facts.media_handlers, everything, trust.functions)),
@@ -138,6 +143,7 @@ def _relations(
             description=row.description,
             opaque=opaque.get(oid),
             max_rows=facts.limits.relations.get(oid),
+            requests=facts.rates.relations.get(oid),
             oid=oid,
         )
     return found

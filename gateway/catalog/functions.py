@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.catalog.model import Function, Name, Parameter, ReturnType, Volatility
+from gateway.rates import Rate
 
 _SINGLE_UNNAMED = frozenset(Name("pg_catalog", name) for name in ("bytea", "json", "jsonb", "text", "xml"))
 
@@ -59,18 +60,25 @@ def isolation_level(value: str) -> str:
 
 
 def functions(
-    rows: Iterable[FunctionRow], *, hoisted: Sequence[str], opaque: Mapping[int, str], limits: Mapping[int, int]
+    rows: Iterable[FunctionRow],
+    *,
+    hoisted: Sequence[str],
+    opaque: Mapping[int, str],
+    limits: Mapping[int, int],
+    rates: Mapping[int, Rate],
 ) -> dict[Name, tuple[Function, ...]]:
     """Functions by name, overloads with fewer parameters first. `hoisted` are regular expressions for settings
     (PostgREST `db-hoisted-tx-settings`); `opaque` says by OID why a function is, `limits` how many
-    rows it may answer. A function that cannot be called over
+    rows it may answer, `rates` how often one caller may call it. A function that cannot be called over
     HTTP (unnamed parameters, except a single one that can take a whole body) is left out."""
     patterns = [re.compile(pattern) for pattern in hoisted]
     found: dict[Name, list[Function]] = {}
     for row in rows:
         inputs = [argument for argument in row.arguments if argument.mode in "ibv"]
         if _callable(inputs):
-            function = replace(_function(row, inputs, patterns, opaque), max_rows=limits.get(row.oid))
+            function = replace(
+                _function(row, inputs, patterns, opaque), max_rows=limits.get(row.oid), requests=rates.get(row.oid)
+            )
             found.setdefault(row.name, []).append(function)
     return {name: tuple(sorted(overloads, key=_sort_key)) for name, overloads in found.items()}
 

@@ -11,12 +11,13 @@ import asyncpg
 from gateway.catalog.assemble import Facts, Scope, assemble
 from gateway.catalog.caching import CachingFacts
 from gateway.catalog.functions import Argument, FunctionRow
-from gateway.catalog.limits import RowLimits
+from gateway.catalog.limits import RequestRates, RowLimits
 from gateway.catalog.load_code import read_code, read_rules
 from gateway.catalog.marks import read_definitions
 from gateway.catalog.model import Catalog, Name
 from gateway.catalog.rows import ComputedRow, ForeignKey, Row, UniqueKey
 from gateway.catalog.sql import statement
+from gateway.rates import Rate
 
 DEFAULT_HOISTED = ("statement_timeout", "plan_filter.statement_cost_limit", "default_transaction_isolation")
 
@@ -84,6 +85,7 @@ class _Reader:
             timezones=frozenset(row["name"] for row in await self.rows("timezones")),
             code=await read_code(self.connection, self.schemas),
             limits=await self.limits(),
+            rates=await self.rates(),
             caching=cached,
             records_changes=records_changes,
         )
@@ -96,6 +98,17 @@ class _Reader:
         return RowLimits(
             {row["oid"]: row["max_rows"] for row in rows if not row["is_function"]},
             {row["oid"]: row["max_rows"] for row in rows if row["is_function"]},
+        )
+
+    async def rates(self) -> RequestRates:
+        """The same of requests."""
+        if not await self.connection.fetchval(statement("has_policy_rules")):
+            return RequestRates()
+        rows = await self.rows("request_rates")
+        found = {(row["is_function"], row["oid"]): Rate(row["count"], row["per"]) for row in rows}
+        return RequestRates(
+            {oid: rate for (is_function, oid), rate in found.items() if not is_function},
+            {oid: rate for (is_function, oid), rate in found.items() if is_function},
         )
 
     async def caching(self) -> CachingFacts | None:

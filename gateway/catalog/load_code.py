@@ -32,8 +32,15 @@ async def load_footprints(
     """What everything in the database depends on, in one snapshot; see `Footprints`. The connection must be idle and
     not in a transaction; it is left as it was. Raises what asyncpg raises."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        await connection.execute("set local search_path = ''; set local jit = off")
-        code, rules = await read_code(connection, []), await read_rules(connection)
+        return await read_footprints(connection, annotations)
+
+
+async def read_footprints(
+    connection: asyncpg.Connection[asyncpg.Record], annotations: Mapping[int, Annotation]
+) -> Footprints:
+    """The same in the connection's open transaction, of which some settings are changed."""
+    await connection.execute("set local search_path = ''; set local jit = off")
+    code, rules = await read_code(connection, []), await read_rules(connection)
     return await asyncio.to_thread(Footprints, code, rules, annotations)
 
 

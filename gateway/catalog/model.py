@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from gateway.rates import Rate
+
 if TYPE_CHECKING:
     from gateway.catalog.caching import Caching
 
@@ -58,8 +60,8 @@ class Relation:
 
     `primary_key` of a view is the base table's key if all its columns are exposed. `insertable`, `updatable`,
     `deletable` are structural (`pg_relation_is_updatable`, triggers counted) and say nothing of grants.
-    `max_rows` is the policy files' limit for one answer. `oid`, here and in what follows, is the number that footprints
-    and cache rules go by.
+    `max_rows` is the policy files' limit for one answer, `requests` that for one caller. `oid`, here and in what
+    follows, is the number that footprints and cache rules go by.
     `opaque` is None if everything a plain read of the relation can run (views, policies, casts, down to every
     function behind every operator) is built in or analysed, and harmless to the session; otherwise it says in words
     what could not be vouched for. See `catalog.trust`.
@@ -75,6 +77,7 @@ class Relation:
     description: str | None = None
     opaque: str | None = None
     max_rows: int | None = None
+    requests: Rate | None = None
     oid: int = 0
 
 
@@ -187,6 +190,7 @@ class Function:
     rows: float = 0
     opaque: str | None = None
     max_rows: int | None = None
+    requests: Rate | None = None
     oid: int = 0
 
 

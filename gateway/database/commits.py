@@ -22,6 +22,9 @@ TAKE_AND_COMMIT: Final = wire.script(
 )
 """Commits in the same round trip as `TAKEN`, which the session remembers beyond the end of its transaction."""
 
+LEAVE_READING: Final = wire.script(["RELEASE SAVEPOINT passerelle_reading"])
+"""Goes before that where the last turn only read (`settings.turn_commands`): what was changed is taken by a DELETE."""
+
 TAKEN: Final = f"SELECT pg_catalog.current_setting('{_TAKEN}')"
 
 

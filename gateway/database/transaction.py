@@ -8,7 +8,7 @@ from types import TracebackType
 
 import asyncpg
 
-from gateway.database.commits import TAKE_AND_COMMIT, TAKEN, CommitWatch, is_certain, read_taken
+from gateway.database.commits import LEAVE_READING, TAKE_AND_COMMIT, TAKEN, CommitWatch, is_certain, read_taken
 from gateway.database.connection import Arguments
 from gateway.database.errors import DatabaseError, is_unencodable, translate
 from gateway.database.model import Caller, Envelope, TransactionMode
@@ -155,7 +155,8 @@ class Transaction:
         except BaseException as error:
             raise self._failed(error) from error
         try:
-            rows = await self.session.execute(TAKEN, (), TAKE_AND_COMMIT)
+            reading = self._turn is not None and self._turn.read_only
+            rows = await self.session.execute(TAKEN, (), (LEAVE_READING if reading else b"") + TAKE_AND_COMMIT)
         except BaseException as error:
             failed = self._failed(error)
             if is_certain(error):

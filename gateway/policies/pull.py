@@ -1,6 +1,7 @@
 """Policy files for a database that has rules already. Pure.
 
-What is pulled is what is enforced: planning the files against the same database changes nothing.
+What is pulled is what is enforced: planning the files against the same database changes nothing that is enforced. They
+keep no answers, so that triggers for the cache would go.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from gateway.rest.compile_write import write_values
 from gateway.rest.conflicts import ATTEMPTS, is_conflict, pause
 from gateway.rest.errors import root_disabled
 from gateway.rest.incoming import envelope_of, identify
+from gateway.rest.limits import RequestLimits, Spent
 from gateway.rest.openapi import OpenApi
 from gateway.rest.payload import Payload
 from gateway.rest.plancache import PlanCache
@@ -30,12 +31,13 @@ from gateway.rest.request import Request as RestRequest
 from gateway.rest.request import Target, read_request
 from gateway.rest.respond import Answer, Result, check_affected, check_single, respond, respond_to_write, unless_known
 from gateway.rest.rules import RestRules
-from gateway.rest.run import is_cheap, payload_of, read_plan, result_of, run, write_plan
+from gateway.rest.run import cost_of, is_cheap, payload_of, read_plan, result_of, run, write_plan
 from gateway.rest.timing import UNTIMED, Stages
 from gateway.rest.wishes import Wish, wish_of
 from gateway.web import BytesResponse, ErrorRenderer, Request, raw_path_and_query
 
 _READS = frozenset({"GET", "HEAD"})
+_KEPT = frozenset({Source.MEMORY, Source.REDIS, Source.STALE})
 _LARGE_BODY = 128 * 1024
 _WITH_BODY = frozenset({QUERY, "POST", "PATCH", "PUT", "DELETE"})
 
@@ -57,6 +59,7 @@ class RestSurface:
         render_error: ErrorRenderer,
         openapi: OpenApi | None,
         plans: PlanCache | None = None,
+        limits: RequestLimits | None = None,
         cache: Cache[Result] | None = None,
     ) -> None:
         self.prefix = prefix
@@ -66,6 +69,7 @@ class RestSurface:
         self._catalog = catalog
         self._database = database
         self._openapi = openapi
+        self._limits = limits
         # beside the event loop, which must go on, and few at once, for they need much memory
         self._large_bodies = ThreadPoolExecutor(2, thread_name_prefix="large-body")
         self._callers = Callers(rules.extra_search_path, rules.app_settings)
@@ -95,6 +99,8 @@ class RestSurface:
             rules=self._rules.request,
         )
         request.route = self.prefix + _ROUTES[asked.target]
+        if self._limits is not None:
+            await self._limits.admit(request, identity, asked, catalog)
         stages.mark("parse")
         if asked.method == "OPTIONS":
             response = self._options(asked, catalog)
@@ -119,6 +125,7 @@ class RestSurface:
         stages.mark("plan")
         arguments = compiled.statement.bind(values(asked))
         result, served = await self._kept_or_read(exchange, compiled, arguments)
+        self._charge(exchange, compiled, result, served)
         stages.mark("transaction")
         answer = respond(asked, compiled, result, self._rules.respond)
         if served is not None:
@@ -165,6 +172,14 @@ class RestSurface:
         exchange.request.round_trips += 1
         return result
 
+    def _charge(self, exchange: _Exchange, compiled: Compiled, result: Result, served: Served | None) -> None:
+        if self._limits is None or not self._limits.weighs:
+            return
+        cost = None
+        if served is None or served.source not in _KEPT:
+            cost = cost_of(self._caller(exchange), exchange.asked, compiled, self._rules.compile)
+        self._limits.charge(exchange.request, exchange.identity, [Spent(result.page, cost)])
+
     def _is_cheap(self, exchange: _Exchange, compiled: Compiled) -> bool:
         return is_cheap(self._caller(exchange), exchange.asked, compiled, self._rules.compile)
 
@@ -185,6 +200,7 @@ class RestSurface:
         arguments = compiled.statement.bind(write_values(asked, payload))
         if compiled.write is None:
             result, served = await self._kept_or_read(exchange, compiled, arguments)
+            self._charge(exchange, compiled, result, served)
             stages.mark("transaction")
             answer = respond(asked, compiled, result, self._rules.respond)
             if served is not None:

@@ -104,6 +104,13 @@ def is_cheap(caller: Caller, asked: Request, compiled: Compiled, rules: CompileR
     return rules.costs.is_cheap(caller, compiled.costing, values(asked))
 
 
+def cost_of(caller: Caller, asked: Request, compiled: Compiled, rules: CompileRules) -> float | None:
+    """What is known of the cost of a read that ran, see `CostGuard.known`."""
+    if rules.costs is None or compiled.costing is None:
+        return None
+    return rules.costs.known(caller, compiled.costing, values(asked))
+
+
 async def check_cost(transaction: Transaction, asked: Request, compiled: Compiled, rules: CompileRules) -> None:
     """Raises PGRSTX60 for a read that is dearer than its caller's role may spend."""
     if rules.costs is None or compiled.costing is None:

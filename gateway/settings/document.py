@@ -18,6 +18,7 @@ _BEGINS_WITH: Final = {
     "Connections": "database_url",
     "Identity": "jwt_secret_is_base64",
     "What the REST API serves": "schemas",
+    "Rate limits": "rate_limiting_enabled",
     "Database pool and reload": "pool_size",
     "Answers": "openapi_mode",
     "Server": "host",
@@ -56,7 +57,13 @@ def insert_tables(page: str) -> str:
 
 
 def _default(attribute: str, value: Any) -> str:
-    if value is PydanticUndefined or value is None or isinstance(value, SecretStr) or value in ((), {}):
+    if (
+        value is PydanticUndefined
+        or value is None
+        or isinstance(value, SecretStr)
+        or value in ((), {})
+        or not str(value)
+    ):
         return ""
     if attribute.endswith("_mode") and isinstance(value, int) and not isinstance(value, bool):
         return f"`{value:o}`"

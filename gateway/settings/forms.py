@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import quote, urlencode
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from gateway.rates import Rate, read_rate
 from gateway.redisurl import check_prefix, parse_url
 
 _LONGEST_IDENTIFIER = 63
@@ -19,6 +21,32 @@ _KEYWORD = re.compile(
 )
 _HIDDEN_SCHEMAS = ("pg_catalog", "information_schema")
 _ANY_ADDRESS = {"!4": "0.0.0.0", "*4": "0.0.0.0", "*": "0.0.0.0", "!6": "::", "*6": "::"}  # noqa: S104 - PostgREST's forms
+
+
+RateLimitName = Literal["reads", "writes", "anonymous", "rows", "cost"]
+_RATE_LIMIT_NAMES = ("reads", "writes", "anonymous", "rows", "cost")
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """One of the limits that settings know, and its rate."""
+
+    name: RateLimitName
+    rate: Rate
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.rate}"
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedProxies:
+    """Peers whose word about addresses counts."""
+
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    unix: bool = False
+
+    def __str__(self) -> str:
+        return ",".join([*map(str, self.networks), *(["unix"] if self.unix else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +115,38 @@ def _role_limits(value: Any) -> Any:
             raise ValueError(f"names {role.strip()} twice")
         limits[role.strip()] = number.strip()
     return limits
+
+
+def _rate_limits(value: Any) -> Any:
+    """`name=rate, …`, or the same as a list of texts."""
+    limits: dict[str, RateLimit] = {}
+    for part in _list(value):
+        if isinstance(part, RateLimit):
+            limits[part.name] = part
+            continue
+        name, equals, rate = str(part).partition("=")
+        name = name.strip()
+        if not equals or name not in _RATE_LIMIT_NAMES:
+            raise ValueError("is no list of name=rate")
+        if name in limits:
+            raise ValueError(f"names {name} twice")
+        try:
+            limits[name] = RateLimit(name, read_rate(rate))
+        except ValueError as error:
+            raise ValueError(f"{name} {error}") from None
+    return tuple(limits.values())
+
+
+def _proxies(value: Any) -> Any:
+    """Networks, and `unix`; or the same as a list of texts."""
+    if isinstance(value, TrustedProxies):
+        return value
+    texts = [str(text) for text in cast("tuple[object, ...]", _list(value))]
+    try:
+        networks = tuple(ip_network(text) for text in texts if text != "unix")
+    except ValueError as error:
+        raise ValueError(f"is no list of networks: {error}") from None
+    return TrustedProxies(networks, "unix" in texts)
 
 
 def _mode(value: Any) -> Any:
@@ -191,6 +251,19 @@ RoleLimits = Annotated[
     Mapping[Annotated[str, AfterValidator(_identifier)], Annotated[int, Field(ge=0)]],
     BeforeValidator(_role_limits),
     Form('role=number, separated by commas, "*" for all roles not named'),
+]
+RateLimits = Annotated[
+    tuple[RateLimit, ...],
+    BeforeValidator(_rate_limits),
+    Form(
+        "name=count/s, /min, /h or /d, then perhaps `burst` and a count, separated by commas; names are "
+        + ", ".join(_RATE_LIMIT_NAMES)
+    ),
+]
+Proxies = Annotated[
+    TrustedProxies,
+    BeforeValidator(_proxies),
+    Form('networks and addresses separated by commas, "unix" for Unix sockets'),
 ]
 Boolean = Annotated[bool, BeforeValidator(_boolean), Form("true or false")]
 Port = Annotated[int, Field(ge=0, le=65535), Form("a port number from 1 to 65535, or 0 for a free one")]

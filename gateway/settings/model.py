@@ -28,6 +28,9 @@ from gateway.settings.forms import (
     OptionalRole,
     Origins,
     Port,
+    Proxies,
+    RateLimit,
+    RateLimits,
     RedisPrefix,
     RedisUrl,
     RequestLine,
@@ -40,6 +43,7 @@ from gateway.settings.forms import (
     Secrets,
     Text,
     TransactionEnd,
+    TrustedProxies,
     Workers,
 )
 
@@ -121,6 +125,19 @@ class Settings(BaseModel):
         {}, repr=False, description="Settings `app.settings.<name>` for SQL, one variable each."
     )
 
+    rate_limiting_enabled: Boolean = Field(
+        True,
+        description="Whether rate limits hold: those below and those of policy files ([Rate limits](rate-limits.md)).",
+    )
+    rate_limits: RateLimits = Field((), description="Limits of each caller.")
+    rate_limit_exempt: Roles = Field(("service_role",), description="Roles without rate limits.")
+    trusted_proxies: Proxies = Field(
+        TrustedProxies(), description="Proxies whose word counts about the address that a request came from."
+    )
+    forwarded_header: Literal["X-Forwarded-For", "Forwarded"] = Field(
+        "X-Forwarded-For", description="The header in which they say it."
+    )
+
     pool_size: Count = Field(10, description="The most connections of a worker, apart from the listening one.")
     pool_mode: Literal["session", "transaction"] = Field(
         "session", description="`transaction` when PgBouncer pools transactions in front of the database."
@@ -192,6 +209,13 @@ class Settings(BaseModel):
     def _usable_jwt_secret(cls, value: SecretStr | None, others: ValidationInfo) -> SecretStr | None:
         if value is not None:
             _check_jwt_secret(value.get_secret_value(), is_base64=bool(others.data.get("jwt_secret_is_base64")))
+        return value
+
+    @field_validator("rate_limits")
+    @classmethod
+    def _costs_are_known(cls, value: tuple[RateLimit, ...], others: ValidationInfo) -> tuple[RateLimit, ...]:
+        if any(limit.name == "cost" for limit in value) and not others.data.get("max_cost"):
+            raise ValueError("limits the cost of reads, which is only known with a `max_cost`")
         return value
 
     @field_validator("admin_port")

@@ -19,7 +19,7 @@ CONFIG_VARIABLE = "PASSERELLE_CONFIG"
 
 _APP_SETTINGS = f"{PREFIX}APP_SETTINGS_"
 _ONE_BY_ONE = {"app_settings"}
-_MAY_BE_EMPTY = {"extra_search_path", "redis_prefix", "require_filter"}
+_MAY_BE_EMPTY = {"extra_search_path", "rate_limit_exempt", "redis_prefix", "require_filter"}
 _CREDENTIALS = {
     *("database_url", "direct_url", "owner_url", "redis_url", "jwt_secret", "jwks", "anon_key", "service_key"),
     *("publishable_keys", "secret_keys", "admin_token"),

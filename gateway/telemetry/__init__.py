@@ -5,6 +5,7 @@
 
 from gateway.telemetry.cache import cache_condition
 from gateway.telemetry.exposition import Metric, Reading, render
+from gateway.telemetry.limits import LimitReadings
 from gateway.telemetry.metrics import METRICS, Instruments, LoopDelay, PlanCacheCounts
 from gateway.telemetry.readiness import DatabaseWatch
 from gateway.telemetry.redis import redis_condition
@@ -14,6 +15,7 @@ __all__ = [
     "METRICS",
     "DatabaseWatch",
     "Instruments",
+    "LimitReadings",
     "LoopDelay",
     "Metric",
     "Place",

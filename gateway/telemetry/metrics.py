@@ -16,6 +16,7 @@ from gateway.database import PoolStatistics
 from gateway.identity import TokenCacheCounts
 from gateway.telemetry.cache import CACHE_METRICS, cache_readings
 from gateway.telemetry.exposition import Distribution, Metric, Reading
+from gateway.telemetry.limits import LIMIT_METRICS, LimitReadings
 from gateway.telemetry.process import process_readings
 from gateway.telemetry.redis import REDIS_METRICS, redis_readings
 from gateway.web import BUCKETS, Histogram, RequestMeter
@@ -51,6 +52,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("pgrst_jwt_cache_evictions_total", "counter", "Tokens forgotten for want of room."),
     *REDIS_METRICS,
     *CACHE_METRICS,
+    *LIMIT_METRICS,
     Metric(
         "passerelle_event_loop_delay_seconds", "histogram", "How late a timer runs, tried twice a second.", (), BUCKETS
     ),
@@ -84,6 +86,7 @@ class Instruments:
     plans: Callable[[], PlanCacheCounts]
     redis: Callable[[], BusHealth | None]
     cache: Callable[[], CacheReport | None]
+    limits: Callable[[], LimitReadings]
     dropped_lines: Callable[[], int]
 
     def read(self) -> list[Reading]:
@@ -96,6 +99,7 @@ class Instruments:
             *_caches(self.plans(), self.tokens()),
             *(redis_readings(redis) if redis is not None else ()),
             *(cache_readings(cache) if cache is not None else ()),
+            *self.limits().read(),
             Reading("passerelle_event_loop_delay_seconds", (), _distribution(self.loop_delay)),
             *process_readings(),
             Reading("passerelle_build_info", (metadata.version("passerelle"), platform.python_version()), 1),

@@ -13,8 +13,8 @@ POSTGREST_EXPOSED: Final = (
 )
 SUPABASE_EXPOSED: Final = (
     f"{POSTGREST_EXPOSED}, Cache-Status, Content-Profile, ETag, Idempotency-Replayed, Link, Next-Cursor, "
-    "Preference-Applied, Proxy-Status, Retry-After, Server-Timing, X-RateLimit-Limit, X-RateLimit-Remaining, "
-    "X-RateLimit-Reset, X-Request-Id, X-Sb-Error-Code, X-Supabase-Api-Version, X-Total-Count"
+    "Preference-Applied, Proxy-Status, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Request-Id, "
+    "X-Sb-Error-Code, X-Supabase-Api-Version, X-Total-Count"
 )
 POSTGREST_METHODS: Final = "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD"
 METHODS: Final = f"{POSTGREST_METHODS}, QUERY"
@@ -35,9 +35,10 @@ class CorsPolicy:
     vary: bool = True
 
     @classmethod
-    def postgrest(cls, allowed_origins: frozenset[str] | None = None) -> CorsPolicy:
-        """PostgREST's headers to the letter."""
-        return cls(allowed_origins or None, exposed=POSTGREST_EXPOSED, methods=POSTGREST_METHODS, vary=False)
+    def postgrest(cls, allowed_origins: frozenset[str] | None = None, *, also: str = "") -> CorsPolicy:
+        """PostgREST's headers to the letter; `also` are further ones to expose."""
+        exposed = f"{POSTGREST_EXPOSED}, {also}" if also else POSTGREST_EXPOSED
+        return cls(allowed_origins or None, exposed=exposed, methods=POSTGREST_METHODS, vary=False)
 
 
 def is_preflight(method: str, headers: Mapping[str, str]) -> bool:

@@ -114,6 +114,8 @@ class Dispatcher:
         origin = sent.get("Origin")
         if origin is not None or request.method == "OPTIONS":
             add_cors_headers(self.cors, request.method, origin, headers)
+        if request.answer_headers is not None:
+            headers.update(request.answer_headers)
         if self.trace_header is not None:
             headers[self.trace_header] = sent.get(self.trace_header, "")
         if response.status == _UNAVAILABLE:

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import re
 import secrets
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -41,13 +42,14 @@ class Request(web.BaseRequest):
 
     Surfaces set `role` (the database role, once known), `route` (a template such as `/rest/v1/{relation}`, never a
     value from the request) and count `round_trips` to the database. `traced` is the trace id of the request's own
-    span, where there is one.
+    span, where there is one. `answer_headers` are put into whatever answers the request, also an error.
     """
 
     role: str | None = None
     route: str | None = None
     round_trips: int = 0
     traced: str | None = None
+    answer_headers: Mapping[str, str] | None = None
     ids: RequestIds
     body_timeout: float | None
     bodies: BodyBudget | None

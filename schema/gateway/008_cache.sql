@@ -55,7 +55,10 @@ begin
   if mine is null then
     return '{}';
   end if;
-  if current_setting('transaction_isolation') = 'serializable' then
+  if current_setting('transaction_read_only')::boolean then
+    -- It was made so after it had written. The record stays, and is dealt with once more when others see it.
+    select relations into taken from passerelle.touches where xid = mine;
+  elsif current_setting('transaction_isolation') = 'serializable' then
     -- Looking for the key would read a page that every other writer writes to, and so each two of them would be in
     -- conflict. Neither finding a duplicate nor going to a place counts as reading.
     insert into passerelle.touches as own (xid, relations) values (mine, '{}')

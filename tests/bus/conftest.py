@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import ipaddress
 import shutil
-import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from gateway.bus import Bus, Terms, open_bus
 from tests.bus.arrangements import ClusterOfSix, SentinelTrio
+from tests.bus.certificates import Authority
 from tests.bus.servers import Proxy, Server
 
 HASTY = Terms(term=0.9, grace=0.3, renewal=0.1)
@@ -91,36 +85,14 @@ def acl_rules(page: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def authority(places: Path) -> tuple[ssl.SSLContext, Path]:
-    """A TLS server's context for 127.0.0.1, and the file of the authority that signed it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (places / "ca.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (places / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(places / "ca.pem", places / "key.pem")
-    return context, places / "ca.pem"
+def authority(places: Path) -> Authority:
+    return Authority(places / "authority")
 
 
 @pytest_asyncio.fixture(scope="session")
-async def tls_port(standing: Server, authority: tuple[ssl.SSLContext, Path]) -> AsyncIterator[int]:
+async def tls_port(standing: Server, authority: Authority) -> AsyncIterator[int]:
     """The wheel's server speaks no TLS, so a proxy does it for `standing`."""
-    proxy = await Proxy(standing.port, tls=authority[0]).start()
+    proxy = await Proxy(standing.port, tls=authority.server()).start()
     yield proxy.port
     await proxy.stop()
 
@@ -159,5 +131,5 @@ def url(request: pytest.FixtureRequest) -> str:
     if request.param == "acl":
         return f"redis://gate:p%25w%3A%2F%40@127.0.0.1:{server.port}/0"
     if request.param == "tls":
-        return f"rediss://:a%2Fb%3Ac%40d@127.0.0.1:{get('tls_port')}?ca={get('authority')[1]}"
+        return f"rediss://:a%2Fb%3Ac%40d@127.0.0.1:{get('tls_port')}?ca={get('authority').file}"
     return f"redis://:a%2Fb%3Ac%40d@127.0.0.1:{server.port}/2"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,6 +19,8 @@ from redis.retry import Retry
 from gateway.embedded.account import Account
 from gateway.embedded.binaries import find_valkey
 from gateway.embedded.process import ServerProcess, free_port
+
+_HANDSHAKE = b"\x16"
 
 
 class Server:
@@ -181,6 +184,48 @@ class Proxy:
                 await target.drain()
         finally:
             target.close()
+
+
+class EitherProxy(Proxy):
+    """Takes TLS and plain text on the same port: what servers without TLS may announce to each other, and to clients
+    that speak TLS."""
+
+    def __init__(self, target: int, *, tls: ssl.SSLContext) -> None:
+        super().__init__(target, tls=tls)
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._accepting: asyncio.Task[None] | None = None
+
+    async def start(self) -> Self:
+        self._listener.setblocking(False)
+        self._accepting = asyncio.create_task(self._accept())
+        return self
+
+    async def cut(self) -> None:
+        assert self._accepting is not None
+        self._accepting.cancel()
+        self._listener.close()
+        self.drop()
+        await asyncio.sleep(0)
+
+    async def _accept(self) -> None:
+        while True:
+            client, _ = await asyncio.get_running_loop().sock_accept(self._listener)
+            self._flows.add(task := asyncio.create_task(self._begin(client)))
+            task.add_done_callback(self._flows.discard)
+
+    async def _begin(self, client: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        some = asyncio.Event()
+        loop.add_reader(client, some.set)
+        try:
+            await some.wait()
+        finally:
+            loop.remove_reader(client)
+        tls = self._tls if client.recv(1, socket.MSG_PEEK) == _HANDSHAKE else None
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        transport, _ = await loop.connect_accepted_socket(lambda: protocol, client, ssl=tls)
+        await self._serve(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
 
 async def until(condition: Callable[[], Any] | Callable[[], Awaitable[Any]], *, within: float = 10.0) -> float:

@@ -12,23 +12,26 @@ from pathlib import Path
 
 import pytest
 
-from gateway.bus import Bus, BusError, BusUnavailable, Lease, Terms, open_bus
+from gateway.bus import Bus, BusError, BusUnavailable, Lease, Members, Terms, open_bus
 from tests.bus.conftest import HASTY, OpenBus
 from tests.bus.servers import Proxy, Server, until
 
 ROOT = Path(__file__).parents[2]
+PATIENT = Terms(term=9.0, grace=3.0, renewal=0.1)
+"""Leases that do not run out while this process waits for its turn."""
 REGISTRY = "passerelle:v1:bus:{passerelle:bus}:leases"
 
 
 async def test_a_lease_lasts_and_is_given_back(server: Server, opened: OpenBus) -> None:
-    one, two = opened(server.url), opened(server.url)
+    terms = Terms(term=2.4, grace=0.8, renewal=0.1)  # also where this process gets no processor for a second
+    one, two = opened(server.url, terms=terms), opened(server.url, terms=terms)
     assert await one.start(patience=5)
     assert await two.start(patience=5)
     for _ in range(10):
-        await asyncio.sleep(0.12)
+        await asyncio.sleep(0.3)
         members = await one.members()
         assert {name: holding.epoch for name, holding in members.holdings.items()} == {one.instance: 1, two.instance: 1}
-        assert all(0.3 < holding.remaining <= HASTY.term for holding in members.holdings.values())
+        assert all(0 < holding.remaining <= terms.term for holding in members.holdings.values())
         assert (one.lease.epoch, two.lease.epoch) == (1, 1)
     assert members.unsettled == 0
     await two.stop()
@@ -54,7 +57,7 @@ async def test_a_server_that_forgets_says_so(how: str, server: Server, opened: O
     else:  # the same process, but not the same history
         server.ask("REPLICAOF", "127.0.0.1", "1")
         server.ask("REPLICAOF", "NO", "ONE")
-    assert await until(lambda: bus.lease.epoch == 2 or (bus.lease.epoch or 0) > 2) < 5
+    await until(lambda: (bus.lease.epoch or 0) > 1)
     assert (await bus.members()).unsettled > 0
 
 
@@ -70,26 +73,42 @@ async def test_leaps_of_the_servers_clock(server: Server, opened: OpenBus) -> No
     bus = opened(server.url)
     await bus.start(patience=5)
     for leap, unsettled in [(-0.2, False), (0.2, False), (-3.0, True), (3.0, True)]:
+        assert ((await _after(leap, bus, server)).unsettled > 0) is unsettled, leap
+
+
+async def _after(leap: float, bus: Bus, server: Server) -> Members:
+    """The members right after a leap, when this machine took no leap of its own in between."""
+    while True:
         await until(lambda: _settled(bus))
-        server.ask("HINCRBY", REGISTRY, "last", round(-leap * 1000))
-        assert ((await bus.members()).unsettled > 0) is unsettled, leap
+        began = time.monotonic()
+        if await _settled(bus):
+            server.ask("HINCRBY", REGISTRY, "last", round(-leap * 1000))
+            members = await bus.members()
+            if time.monotonic() - began < 0.5:
+                return members
 
 
 async def test_the_holder_stops_before_the_server_does(server: Server, proxy: Proxy, opened: OpenBus) -> None:
+    """Whatever the pace of this machine: compared are deadlines, not when somebody looked."""
     holder, observer = opened(f"redis://127.0.0.1:{proxy.port}?timeout=0.3"), opened(server.url)
     await holder.start(patience=5)
     await observer.start(patience=5)
+    compared = 0
+    for _ in range(50):
+        stops, now = holder.lease._deadline, holder.lease._clock()
+        members = await observer.members()
+        if now < stops:
+            assert stops < now + members.holdings[holder.instance].remaining
+            compared += 1
+        await asyncio.sleep(0.02)
+    assert compared > 10
+    epoch = holder.lease.epoch
     proxy.freeze()
-    began = time.monotonic()
-    await until(lambda: not holder.lease.live)
-    stopped = time.monotonic() - began
-    assert stopped < HASTY.term - HASTY.grace + 0.1
-    assert holder.instance in (await observer.members()).holdings
     await until(lambda: _gone(observer, holder))
-    assert time.monotonic() - began > stopped
+    assert not holder.lease.live
     proxy.thaw()
     await until(lambda: holder.lease.live)
-    assert holder.lease.epoch != 1
+    assert holder.lease.epoch != epoch
 
 
 async def _gone(observer: Bus, holder: Bus) -> bool:
@@ -98,7 +117,7 @@ async def _gone(observer: Bus, holder: Bus) -> bool:
 
 async def test_not_hearing_ends_the_epoch_at_once(server: Server, opened: OpenBus) -> None:
     """The connection of the subscriptions alone is lost; calls work on."""
-    bus = opened(server.url)
+    bus = opened(server.url, terms=PATIENT)
     await bus.start(patience=5)
     lives: list[int | None] = []
     subscription = bus.listen("x", hear=lambda _: lives.append(bus.lease.epoch))
@@ -110,7 +129,7 @@ async def test_not_hearing_ends_the_epoch_at_once(server: Server, opened: OpenBu
 
 
 async def test_renouncing_begins_a_new_epoch(server: Server, opened: OpenBus) -> None:
-    bus = opened(server.url)
+    bus = opened(server.url, terms=PATIENT)
     await bus.start(patience=5)
     bus.lease.renounce()
     assert bus.lease.epoch is None
@@ -246,7 +265,7 @@ async def test_whoever_believes_is_known(seed: int, server: Server, opened: Open
     end = time.monotonic() + 2.2
 
     async def disturb() -> None:
-        while time.monotonic() < end:
+        while (left := end - time.monotonic()) > 0 or (min(checked, live) <= 100 and left > -30):
             await asyncio.sleep(dice.random() * 0.3)
             fault, way = dice.randrange(6), dice.choice(ways)
             if fault == 0:

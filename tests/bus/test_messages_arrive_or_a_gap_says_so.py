@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from gateway.bus import BusUnavailable, Connected, Event, Gap, Lost, Message, Overflow, Reason, Stream
+from gateway.bus import BusUnavailable, Connected, Event, Gap, Lost, Message, Overflow, Reason, State, Stream
 from tests.bus.conftest import OpenBus
 from tests.bus.servers import Proxy, Server, until
 
@@ -40,7 +40,7 @@ async def test_a_loss_yields_exactly_one_gap(how: str, server: Server, proxy: Pr
         if how == "killed":
             server.start()
         assert await take(events, 2) == [Connected(), Gap()]
-        await until(lambda: other.health.hearing.up)
+        await until(lambda: other.health.state is State.UP)  # hearing has a connection of its own, and its own pauses
         await other.publish("b", "2")
         assert await take(events, 1) == [Message("b", b"2")]
         await asyncio.sleep(0.2)
@@ -108,7 +108,7 @@ async def test_nothing_is_lost_silently(seed: int, server: Server, proxy: Proxy,
     tasks = [asyncio.create_task(publish()), asyncio.create_task(disturb())]
     await tasks[1]
     await events.ready(5)
-    await asyncio.sleep(0.1)
+    await until(lambda: bus.health.hearing.messages > 100, within=30)
     stop.set()
     await tasks[0]
     await until(lambda: bus.health.hearing.up)
@@ -125,7 +125,7 @@ async def test_nothing_is_lost_silently(seed: int, server: Server, proxy: Proxy,
             excused, gaps = True, gaps + 1
     assert expected == published or excused
     assert gaps >= 3
-    assert heard > 100
+    assert heard >= 100
 
 
 @pytest.mark.parametrize("overflow", Overflow)

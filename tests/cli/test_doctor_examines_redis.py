@@ -55,7 +55,7 @@ async def test_without_a_url() -> None:
 
 
 async def test_servers_that_cannot_be_used(
-    server: Server, cluster: ClusterOfSix, trio: SentinelTrio, authority: tuple[object, Path], tls_port: int
+    server: Server, cluster: ClusterOfSix, trio: SentinelTrio, tls_port: int
 ) -> None:
     server.ask("CONFIG", "SET", "requirepass", "right")
     node = cluster.nodes[0].port

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.embedded import EmbeddedValkey
 from gateway.telemetry import METRICS
 from gateway.telemetry.exposition import Distribution, Metric, Reading, decode, encode, render
 from gateway.web import BUCKETS, RequestMeter
@@ -15,15 +16,25 @@ from tests.serving import token
 
 REQUESTS = "passerelle_request_duration_seconds_count"
 ONLY_WITH_WORKERS = {"passerelle_worker_up"}
+ONLY_WITHOUT_REDIS = {"passerelle_redis_problem"}
+ONLY_WITH_REDIS = {metric.name for metric in METRICS if metric.name.startswith("passerelle_redis_")}
 
 
-async def test_every_metric_is_on_the_page_and_no_other(watch: Watch, dsn: str) -> None:
-    served = await watch(dsn)
+@pytest.mark.parametrize("redis", [True, False])
+async def test_every_metric_is_on_the_page_and_no_other(
+    watch: Watch, dsn: str, valkey: EmbeddedValkey, redis: bool
+) -> None:
+    served = await watch(dsn, redis_url=valkey.url if redis else None)
     await served.get("/notes")
-    values = await scrape(served.gateway.admin_url)
+    while True:
+        values = await scrape(served.gateway.admin_url)
+        if not redis or any(name == "passerelle_redis_round_trip_seconds" for name, _ in values):
+            break
+        await asyncio.sleep(0.05)  # it measures one about once a second
+    absent = ONLY_WITH_WORKERS | (ONLY_WITHOUT_REDIS if redis else ONLY_WITH_REDIS)
     suffixes = ("_bucket", "_sum", "_count")
     histograms = {metric.name for metric in METRICS if metric.kind == "histogram"}
-    expected = {metric.name for metric in METRICS} - histograms - ONLY_WITH_WORKERS
+    expected = {metric.name for metric in METRICS} - histograms - absent
     expected |= {name + suffix for name in histograms for suffix in suffixes}
     assert {name for name, _ in values} == expected
     labels = {metric.name: set(metric.labels) for metric in METRICS}

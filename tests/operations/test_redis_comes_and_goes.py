@@ -13,12 +13,12 @@ import pytest
 from gateway.telemetry import Place, Worker, Workers
 from gateway.web import Condition, Readiness
 from tests.bus.arrangements import wait
-from tests.bus.conftest import places, server
+from tests.bus.conftest import authority, cluster, places, server, standing, tls_port, trio, url
 from tests.bus.servers import Server, until
 from tests.operations.conftest import Deployment, Watch, of, scrape
 from tests.serving import Served
 
-__all__ = ["places", "server"]
+__all__ = ["authority", "cluster", "places", "server", "standing", "tls_port", "trio", "url"]
 
 
 async def ready(served: Served) -> tuple[int, dict[str, Any]]:
@@ -70,7 +70,9 @@ async def test_started_before_redis(watch: Watch, dsn: str, server: Server) -> N
 async def test_the_prefix_is_the_one_in_the_settings(watch: Watch, dsn: str, server: Server) -> None:
     served = await watch(dsn, redis_url=server.url, redis_prefix="mine:")
     await until(redis_is(served, "up", lease="live"))
-    assert server.ask("KEYS", "*") == ["mine:v1:bus:{mine:bus}:leases"]
+    keys = server.ask("KEYS", "*")
+    assert "mine:v1:bus:{mine:bus}:leases" in keys
+    assert all(key.startswith("mine:v1:") for key in keys)
 
 
 async def test_stopping_gives_the_lease_back(watch: Watch, dsn: str, server: Server) -> None:
@@ -124,6 +126,16 @@ async def test_of_several_workers_the_worst_is_told(
         assert [await one.condition() for one in workers] == [Condition(Readiness.READY, expected)] * len(told)
     finally:
         await asyncio.gather(*(one.stop() for one in workers))
+
+
+async def test_every_shape_serves(deployment: Deployment, url: str) -> None:
+    deployment.start(1, PASSERELLE_REDIS_URL=url)
+
+    async def lives() -> bool:  # in a thread: what speaks TLS runs here
+        told = json.loads((await asyncio.to_thread(deployment.ask, "/ready", admin=True))[1])
+        return told["redis"]["state"] == "up" and told["redis"]["lease"] == "live"
+
+    await until(lives, within=20)
 
 
 def test_each_worker_has_a_lease_of_its_own(deployment: Deployment, server: Server) -> None:

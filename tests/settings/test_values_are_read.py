@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -12,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.embedded import EmbeddedPostgres
+from gateway.rates import Rate
 from gateway.settings import Settings, SettingsError, load_settings
-from gateway.settings.forms import uri_of_keywords
+from gateway.settings.forms import RateLimit, TrustedProxies, uri_of_keywords
 from gateway.settings.postgrest import parse_file
 
 URL = "postgresql://authenticator:pw@db/app"
@@ -64,6 +66,19 @@ def attribute(settings: Settings, name: str) -> Any:
         ("SECRET_KEYS", "sb_secret_a,sb_secret_b", "secret_keys", None),
         ("UNIX_SOCKET", "/run/gateway.sock", "unix_socket", Path("/run/gateway.sock")),
         ("TX_END", "rollback-allow-override", "tx_end", "rollback-allow-override"),
+        (
+            "RATE_LIMITS",
+            "reads=600/min, writes = 30/h burst 5",
+            "rate_limits",
+            (RateLimit("reads", Rate(600, 60)), RateLimit("writes", Rate(30, 3600, 5))),
+        ),
+        ("RATE_LIMIT_EXEMPT", "", "rate_limit_exempt", ()),
+        (
+            "TRUSTED_PROXIES",
+            "10.0.0.0/8, 192.0.2.1,unix",
+            "trusted_proxies",
+            TrustedProxies((ip_network("10.0.0.0/8"), ip_network("192.0.2.1")), unix=True),
+        ),
     ],
 )
 def test_text_becomes_a_value(variable: str, text: str, name: str, expected: Any) -> None:

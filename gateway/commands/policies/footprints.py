@@ -15,7 +15,7 @@ from gateway.commands.console import fail
 from gateway.commands.policies.opening import Opened, connected, read_or_exit
 
 if TYPE_CHECKING:
-    from gateway.catalog import Annotation, Footprint, Footprints
+    from gateway.catalog import Footprint, Footprints
     from gateway.policies import PolicySet
     from gateway.policies.database import RelationState, State
 
@@ -60,22 +60,13 @@ def run_footprint(opened: Opened, *, table: str | None, as_json: bool) -> None:
 async def _entries(opened: Opened, policy_set: PolicySet) -> list[Entry]:
     from gateway.catalog import load_footprints
     from gateway.policies.database import read_state
+    from gateway.policies.plan import vouched
 
     signatures = [rules.signature for rules in policy_set.functions]
     async with connected(opened.owner) as connection:
         state = await read_state(connection, signatures, policy_set.defaults.search_path)
-        footprints = await load_footprints(connection, _annotations(policy_set, state))
+        footprints = await load_footprints(connection, vouched(policy_set, state))
     return [*_of_tables(policy_set, state, footprints), *_of_functions(policy_set, state, footprints)]
-
-
-def _annotations(policy_set: PolicySet, state: State) -> dict[int, Annotation]:
-    from gateway.catalog import Annotation, Name
-
-    return {
-        oid: Annotation(frozenset(Name(*name) for name in reads.tables), reads.claims, reads.clock)
-        for rules in policy_set.functions
-        if (reads := rules.reads) is not None and (oid := state.resolved.get(rules.signature)) is not None
-    }
 
 
 def _of_tables(policy_set: PolicySet, state: State, footprints: Footprints) -> Iterator[Entry]:

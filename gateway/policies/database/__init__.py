@@ -2,7 +2,7 @@
 
 from gateway.policies.database.digest import state_digest
 from gateway.policies.database.read import read_state
-from gateway.policies.database.scratch import PRINTING, SET_LOCAL, search
+from gateway.policies.database.scratch import PRINTING, SET_LOCAL, kept, search
 from gateway.policies.database.state import (
     Applied,
     Columns,
@@ -36,6 +36,7 @@ __all__ = [
     "Verdict",
     "Wanted",
     "judge",
+    "kept",
     "read_state",
     "search",
     "state_digest",

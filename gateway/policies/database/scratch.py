@@ -51,6 +51,20 @@ async def rolled_back(
         await connection.execute("rollback")
 
 
+@asynccontextmanager
+async def kept(connection: asyncpg.Connection[asyncpg.Record]) -> AsyncGenerator[None]:
+    """What the body does is undone if it raises, and kept otherwise; the transaction that must be open goes on."""
+    savepoint = f"passerelle_{next(_numbers)}"
+    await connection.execute(f"savepoint {savepoint}")
+    try:
+        yield
+    except BaseException:
+        if not connection.is_closed():
+            await connection.execute(f"rollback to savepoint {savepoint}; release savepoint {savepoint}")
+        raise
+    await connection.execute(f"release savepoint {savepoint}")
+
+
 async def search(connection: asyncpg.Connection[asyncpg.Record], schemas: Iterable[str]) -> None:
     """Looks names up in `schemas`, until the transaction or subtransaction is rolled back."""
     path = ", ".join(map(quote_identifier, schemas))

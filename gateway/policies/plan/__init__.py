@@ -5,6 +5,7 @@ from gateway.policies.plan.changes import Change, Loss, subject
 from gateway.policies.plan.compiled import Compiled, CompiledPolicy, CompiledTable, compile_set
 from gateway.policies.plan.errors import ApplyError, Interrupted, LossRefused, PlanOutdated
 from gateway.policies.plan.planning import Connection, Examined, Plan, examine, make_plan, plan_of, ruled_digest
+from gateway.policies.plan.tracking import vouched
 from gateway.policies.plan.words import Sentence, by_subject, in_words, lines, sentences, summary
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "sentences",
     "subject",
     "summary",
+    "vouched",
 ]

@@ -10,17 +10,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import resources
 from typing import Final
 
 import asyncpg
 
-from gateway.policies.database import PRINTING, read_state, search
+from gateway.policies.database import PRINTING, kept, read_state, search
 from gateway.policies.model import PolicySet
-from gateway.policies.plan.changes import Loss
+from gateway.policies.plan.changes import Change, Loss
 from gateway.policies.plan.compiled import compile_set
+from gateway.policies.plan.ddl import statements
 from gateway.policies.plan.diff import changes
 from gateway.policies.plan.errors import (
     Interrupted,
@@ -35,7 +36,9 @@ from gateway.policies.plan.errors import (
 from gateway.policies.plan.identities import identities
 from gateway.policies.plan.planning import Connection, Plan, make_plan
 from gateway.policies.plan.rules import rules_document
-from gateway.policies.plan.words import lines
+from gateway.policies.plan.touches import Touches
+from gateway.policies.plan.tracking import read_touches
+from gateway.policies.plan.words import by_subject, lines
 
 _LOCK_KEY: Final = 31639471770006893
 _ATTEMPTS: Final = 5
@@ -90,7 +93,7 @@ async def _attempt(connection: Connection, application: Application) -> Plan:
     transaction = connection.transaction(isolation="read_committed")
     await transaction.start()
     try:
-        plan = await enforce(connection, application)
+        plan = await enforce(connection, application, touches=True)
         if plan.changes or plan.state.applied is None or plan.state.applied.digest != plan.policy_set.digest:
             await _record(connection, plan, application.person)
     except BaseException:
@@ -104,23 +107,46 @@ async def _attempt(connection: Connection, application: Application) -> Plan:
     return plan
 
 
-async def enforce(connection: Connection, application: Application) -> Plan:
-    """The same within the caller's transaction, and without a record of it: for tests, which roll it back."""
+async def enforce(connection: Connection, application: Application, *, touches: bool = False) -> Plan:
+    """The same within the caller's transaction, and without a record of it: for tests, which roll it back. They need no
+    triggers for the cache, which are made only for `touches`."""
     # Nothing that others may have put into the owner's search path is run on the way.
     await search(connection, PRINTING)
     milliseconds = int(application.lock_timeout.total_seconds() * 1000)
     await connection.execute("select set_config('lock_timeout', $1, true)", str(milliseconds))
     await connection.execute("select pg_advisory_xact_lock($1)", _LOCK_KEY)
-    plan = await make_plan(connection, application.policy_set, rewrite=application.rewrite)
+    plan = await make_plan(connection, application.policy_set, rewrite=application.rewrite, touches=touches)
     if application.expected is not None and plan.digest != application.expected:
         raise PlanOutdated(application.expected, plan.digest)
     _require_allowed(plan, application.allow)
     await search(connection, (*application.policy_set.defaults.search_path, "pg_temp"))
-    for statement in plan.statements:
-        await _execute(connection, statement)
+    for change in plan.rules:
+        for statement in statements(change):
+            await _execute(connection, statement)
     await search(connection, PRINTING)
     await _verify(connection, plan)
-    return plan
+    return await _track(connection, plan) if touches else plan
+
+
+async def _track(connection: Connection, plan: Plan) -> Plan:
+    """Make the triggers for the cache that the rules need which are now in force. One that cannot be made is no reason
+    to leave the old rules: answers are then not kept."""
+    needed = plan.touches
+    if plan.rules:
+        needed = await read_touches(connection, plan.policy_set, plan.compiled, plan.state)
+    made: list[Change] = []
+    notes = list(needed.notes)
+    for table, changes_ in by_subject(needed.changes).items():
+        try:
+            async with kept(connection):
+                for change in changes_:
+                    for statement in statements(change):
+                        await _execute(connection, statement)
+        except StatementFailed as reason:
+            notes.append(f"Changes of {table} cannot be recorded, so `cache` has no effect for what reads it: {reason}")
+        else:
+            made += changes_
+    return replace(plan, touches=Touches(tuple(made), tuple(notes)))
 
 
 def _require_allowed(plan: Plan, allow: Collection[Loss]) -> None:

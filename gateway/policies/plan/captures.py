@@ -1,4 +1,4 @@
-"""The triggers that record changes for realtime and the cache: what they are called, and what they call.
+"""The triggers that record changes for realtime: what they are called, and what they call.
 
 The functions are the gateway's own (`schema/gateway`). Names carry a version, so that two versions of the gateway can
 work on one database.
@@ -11,10 +11,12 @@ from typing import Final
 
 from gateway.policies.database.state import State
 from gateway.policies.model import QualifiedName, TableRules
-from gateway.policies.plan.compiled import realtime_verbs
+from gateway.policies.plan.changes import CreateTrigger, Purpose
 
 _VERSION: Final = 1
 _EVENTS: Final = ("insert", "update", "delete", "truncate")
+_OLD: Final = {"update": "old_rows", "delete": "old_rows"}
+_NEW: Final = {"insert": "new_rows", "update": "new_rows"}
 
 
 def capture_function(event: str) -> QualifiedName:
@@ -35,8 +37,21 @@ def can_capture(state: State) -> bool:
 
 def wanted_events(rules: TableRules) -> Iterable[str]:
     """The events to record. Emptying a table counts as deleting from it."""
-    verbs = realtime_verbs(rules)
+    verbs = rules.realtime
     return [event for event in _EVENTS if event in verbs or (event == "truncate" and "delete" in verbs)]
+
+
+def capture(table: QualifiedName, event: str) -> CreateTrigger:
+    """What makes the trigger."""
+    return CreateTrigger(
+        table,
+        capture_trigger(event),
+        event,
+        capture_function(event),
+        _OLD.get(event),
+        _NEW.get(event),
+        Purpose.REALTIME,
+    )
 
 
 def event_of(trigger: str) -> str:

@@ -101,13 +101,25 @@ class GrantSequence:
     loss: Loss | None = None
 
 
+class Purpose(enum.StrEnum):
+    """What changes are recorded for."""
+
+    REALTIME = "realtime"
+    CACHE = "the cache"
+
+
 @dataclass(frozen=True, slots=True)
 class CreateTrigger:
-    """A statement trigger that records changes; `event` is a write verb or `truncate`."""
+    """A statement trigger that fires in sessions of every kind; `event` is a write verb or `truncate`. `old` and `new`
+    are the names under which `function` finds the rows as they were and as they are."""
 
     table: QualifiedName
     name: str
     event: str
+    function: QualifiedName
+    old: str | None
+    new: str | None
+    purpose: Purpose
     loss: Loss | None = None
 
 
@@ -115,6 +127,8 @@ class CreateTrigger:
 class DropTrigger:
     table: QualifiedName
     name: str
+    event: str
+    purpose: Purpose
     loss: Loss | None = None
 
 

@@ -22,13 +22,11 @@ from gateway.policies.model import (
     QualifiedName,
     RowPolicy,
     TableRules,
-    Verb,
 )
 from gateway.policies.plan.misfits import listed_twice, misplaced, no_function, no_relation, unknown_roles
 from gateway.policies.problems import Problem, error
 
 ALL: Final = "all"
-_WRITES: Final[tuple[Verb, ...]] = ("insert", "update", "delete")
 _CALLABLE: Final = ("f", "p")
 
 
@@ -208,8 +206,3 @@ def _functions(policy_set: PolicySet, state: State) -> tuple[tuple[CompiledFunct
     ]
     found = sorted([*listed.values(), *unlisted], key=lambda compiled: compiled.function.signature)
     return tuple(found), problems
-
-
-def realtime_verbs(rules: TableRules) -> frozenset[Verb]:
-    """The changes that must be recorded for this table: what is listened to, and every write where answers are kept."""
-    return frozenset(_WRITES) if rules.cache is not None else rules.realtime

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from gateway.database import quote_identifier
 from gateway.policies.database.state import Columns
 from gateway.policies.model import PUBLIC, QualifiedName
-from gateway.policies.plan.captures import capture_function
 from gateway.policies.plan.changes import (
     Change,
     ChangePolicy,
@@ -87,14 +86,11 @@ def _drop(table: QualifiedName, name: str) -> str:
 
 
 def _trigger(change: CreateTrigger) -> str:
-    tables = {
-        "insert": " referencing new table as new_rows",
-        "update": " referencing old table as old_rows new table as new_rows",
-        "delete": " referencing old table as old_rows",
-    }
+    seen = (("old", change.old), ("new", change.new))
+    rows = "".join(f" {time} table as {quote_identifier(name)}" for time, name in seen if name is not None)
     return (
         f"create trigger {quote_identifier(change.name)} after {change.event} on {_name(change.table)}"
-        f"{tables.get(change.event, '')} for each statement execute function {_name(capture_function(change.event))}()"
+        f"{' referencing' + rows if rows else ''} for each statement execute function {_name(change.function)}()"
     )
 
 

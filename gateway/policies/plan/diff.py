@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway.policies.database.state import PolicyState, RelationState, State
 from gateway.policies.model import QualifiedName
-from gateway.policies.plan.captures import can_capture, capture_trigger, event_of, wanted_events
+from gateway.policies.plan.captures import can_capture, capture, capture_trigger, event_of, wanted_events
 from gateway.policies.plan.changes import (
     Change,
     ChangePolicy,
@@ -19,6 +19,7 @@ from gateway.policies.plan.changes import (
     GrantExecute,
     GrantSequence,
     Loss,
+    Purpose,
     Revoke,
     RevokeExecute,
     SetRowSecurity,
@@ -94,7 +95,7 @@ def _unlisted(diff: _Diff, relation: RelationState) -> Iterator[Change]:
     yield from diff.grants.of_relation(relation, {}, mentioned=False)
     for trigger in relation.triggers:
         if event_of(trigger):
-            yield DropTrigger(relation.name, trigger)
+            yield DropTrigger(relation.name, trigger, event_of(trigger), Purpose.REALTIME)
 
 
 def _policies(diff: _Diff, table: CompiledTable) -> Iterator[Change]:
@@ -148,6 +149,6 @@ def _triggers(diff: _Diff, table: CompiledTable) -> Iterator[Change]:
     wanted = {capture_trigger(event) for event in wanted_events(table.rules)} if can_capture(diff.state) else set[str]()
     for trigger in relation.triggers:
         if event_of(trigger) and trigger not in wanted:
-            yield DropTrigger(relation.name, trigger)
+            yield DropTrigger(relation.name, trigger, event_of(trigger), Purpose.REALTIME)
     for trigger in sorted(wanted - set(relation.triggers)):
-        yield CreateTrigger(relation.name, trigger, event_of(trigger))
+        yield capture(relation.name, event_of(trigger))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
 import asyncpg
 
@@ -17,23 +17,39 @@ from gateway.policies.plan.changes import Change, Loss
 from gateway.policies.plan.compiled import Compiled, CompiledExpression, compile_set
 from gateway.policies.plan.ddl import statements
 from gateway.policies.plan.diff import Texts, changes, enforces
+from gateway.policies.plan.touches import Touches
+from gateway.policies.plan.tracking import keeps_answers, read_touches
 from gateway.policies.problems import PolicyError, Problem, Severity, error
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+_LATER: Final = "Which triggers the cache needs is looked at again when these changes are made: they may be more."
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What would be done, and to what. `digest` names files, state and statements together: the same digest is the
-    same plan. `notes` are things to know that are no changes."""
+    same plan. `rules` are changes to what is enforced. `touches` are the triggers for the cache that the database needs
+    as it is: which ones it needs with other rules is not known before these are made."""
 
     policy_set: PolicySet
     state: State
     compiled: Compiled
     texts: Texts
-    changes: tuple[Change, ...]
+    rules: tuple[Change, ...]
     digest: str
-    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    touches: Touches = field(default_factory=Touches)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """In the order to make them."""
+        return (*self.rules, *self.touches.changes)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Things to know that are no changes."""
+        return (*self.remarks, *self.touches.notes)
 
     @property
     def statements(self) -> tuple[str, ...]:
@@ -94,26 +110,32 @@ def _unwrapped(compiled: Compiled, texts: Texts) -> Iterator[Wanted]:
                 yield from (Wanted(table.relation.name, each.origin.text) for each in expressions)
 
 
-async def make_plan(connection: Connection, policy_set: PolicySet, *, rewrite: bool = False) -> Plan:
-    """What `apply` would do now. Raises PolicyError if the files do not fit the database."""
+async def make_plan(
+    connection: Connection, policy_set: PolicySet, *, rewrite: bool = False, touches: bool = True
+) -> Plan:
+    """What `apply` would do now; without `touches`, leaving the triggers for the cache aside. Raises PolicyError if the
+    files do not fit the database."""
     examined = await examine(connection, policy_set, rewrite=rewrite)
     errors = [problem for problem in examined.problems if problem.severity is Severity.ERROR]
     if errors:
         raise PolicyError(errors)
-    return await asyncio.to_thread(plan_of, policy_set, examined)
+    found = await read_touches(connection, policy_set, examined.compiled, examined.state) if touches else Touches()
+    return await asyncio.to_thread(plan_of, policy_set, examined, found)
 
 
-def plan_of(policy_set: PolicySet, examined: Examined) -> Plan:
+def plan_of(policy_set: PolicySet, examined: Examined, touches: Touches | None = None) -> Plan:
     """The plan for a set without errors."""
-    steps = changes(examined.compiled, examined.state, examined.texts)
+    touches = touches or Touches()
+    rules = changes(examined.compiled, examined.state, examined.texts)
     return Plan(
         policy_set,
         examined.state,
         examined.compiled,
         examined.texts,
-        steps,
-        _digest(policy_set, examined, steps),
-        tuple(_notes(examined)),
+        rules,
+        _digest(policy_set, examined, (*rules, *touches.changes)),
+        (*_notes(examined), *([_LATER] if rules and keeps_answers(examined.compiled) else [])),
+        touches,
     )
 
 
@@ -147,9 +169,9 @@ def _refusal(expression: CompiledExpression, verdict: Verdict, wrapped: Verdict)
 
 
 def _notes(examined: Examined) -> Iterator[str]:
-    recorded = [table for table in examined.compiled.tables if table.rules.realtime or table.rules.cache]
+    recorded = [table for table in examined.compiled.tables if table.rules.realtime]
     if recorded and not can_capture(examined.state):
         yield (
-            f"`realtime` and `cache` of {len(recorded)} tables are noted, but this database has no functions yet that "
-            "record changes: no triggers are made."
+            f"`realtime` of {len(recorded)} tables is noted, but this database has no functions yet that record "
+            "changes for it: no triggers are made."
         )

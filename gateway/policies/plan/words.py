@@ -17,6 +17,7 @@ from gateway.policies.plan.changes import (
     Grant,
     GrantExecute,
     GrantSequence,
+    Purpose,
     Revoke,
     RevokeExecute,
     SetRowSecurity,
@@ -64,10 +65,15 @@ def in_words(change: Change) -> str:
             return f"- {_who([change.role])} may no longer call it"
         case GrantSequence():
             return f"+ {_who([change.role])} may number new rows ({change.sequence})"
-        case CreateTrigger():
-            return f"+ {change.event} is recorded for realtime and the cache"
-        case DropTrigger():
-            return f"- {change.name}: no longer recorded for realtime and the cache"
+        case CreateTrigger() | DropTrigger():
+            return _recorded(change)
+
+
+def _recorded(change: CreateTrigger | DropTrigger) -> str:
+    what = "changes are" if change.purpose is Purpose.CACHE else f"{change.event} is"
+    if isinstance(change, CreateTrigger):
+        return f"+ {what} recorded for {change.purpose}"
+    return f"- {what} no longer recorded for {change.purpose}"
 
 
 def by_subject(changes: Iterable[Change]) -> Mapping[str, Sequence[Change]]:
@@ -86,12 +92,15 @@ class Sentence(NamedTuple):
 
 
 def sentences(changes: Iterable[Change]) -> list[Sentence]:
-    """The changes of one table or function. What a role gets or loses on the whole table is one line."""
+    """The changes of one table or function. What a role gets or loses on the whole table is one line, and so are the
+    triggers for the cache."""
     grouped: dict[object, list[Change]] = {}
     for index, change in enumerate(changes):
         key: object = index
         if isinstance(change, Grant | Revoke) and change.columns is None:
             key = (type(change), change.role, change.loss)
+        elif isinstance(change, CreateTrigger | DropTrigger) and change.purpose is Purpose.CACHE:
+            key = type(change)
         grouped.setdefault(key, []).append(change)
     return [Sentence(_sentence(group), group) for group in grouped.values()]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from aiohttp import web
@@ -19,8 +19,10 @@ from gateway.rest.batch.request import Batch, read_batch
 from gateway.rest.batch.steps import Planner, Prepared
 from gateway.rest.callers import Callers
 from gateway.rest.incoming import envelope_of, identify
+from gateway.rest.limits import RequestLimits
 from gateway.rest.payload import media_type
 from gateway.rest.plancache import PlanCache
+from gateway.rest.request import Request as RestRequest
 from gateway.web import BytesResponse, ErrorRenderer, Request, raw_path_and_query
 from gateway.web.errors import JSON, MethodNotAllowed, RouteUnknown
 
@@ -41,6 +43,7 @@ class BatchSurface:
         catalog: Callable[[], Catalog],
         database: Database,
         render_error: ErrorRenderer,
+        limits: RequestLimits | None = None,
     ) -> None:
         self.prefix = prefix
         self.render_error = render_error
@@ -49,6 +52,7 @@ class BatchSurface:
         self._authenticator = authenticator
         self._catalog = catalog
         self._database = database
+        self._limits = limits
         self._callers = Callers(rules.rest.extra_search_path, rules.rest.app_settings)
         self._requests = replace(rules.rest.request, root_spec=None, api_keys=False)
         self._compile = replace(rules.rest.compile, fast_path=False)
@@ -76,6 +80,9 @@ class BatchSurface:
         batch = await asyncio.to_thread(read_batch, body, most) if len(body) > _LARGE else read_batch(body, most)
         catalog = self._catalog()
         planner = Planner(catalog, self._requests, self._compile, self._plans)
+        asked = await _read(planner, batch)
+        if self._limits is not None:
+            await self._limits.admit_all(request, identity, asked, catalog)
         undo = batch.dry_run or self._rules.rest.rollback
         job = Job(
             self._rules,
@@ -85,7 +92,7 @@ class BatchSurface:
             identity,
             envelope_of(request),
             planner,
-            await _prepare(planner, batch),
+            await _prepare(planner, batch, asked),
             undo,
             None if undo else key,
         )
@@ -93,18 +100,32 @@ class BatchSurface:
             answer = await job.run()
         finally:
             request.round_trips += job.round_trips
+            if self._limits is not None and self._limits.weighs:
+                self._limits.charge(request, identity, job.reads)
         headers = {"Content-Type": JSON}
         if job.replayed:
             headers["Idempotency-Replayed"] = "true"
         return BytesResponse(answer.status, headers, answer.body)
 
 
-async def _prepare(planner: Planner, batch: Batch) -> list[Prepared]:
-    """All steps, compiled, leaving others their turn in between."""
-    prepared: list[Prepared] = []
+async def _read(planner: Planner, batch: Batch) -> list[RestRequest]:
+    """What each step asks for, leaving others their turn in between."""
+    read: list[RestRequest] = []
     for step in batch.steps:
         try:
-            prepared.append(planner.prepare(step))
+            read.append(planner.read(step))
+        except GatewayError as error:
+            raise BatchFailed(error, step.position) from error
+        await asyncio.sleep(0)
+    return read
+
+
+async def _prepare(planner: Planner, batch: Batch, asked: Sequence[RestRequest]) -> list[Prepared]:
+    """All steps, compiled, in the same way."""
+    prepared: list[Prepared] = []
+    for step, each in zip(batch.steps, asked, strict=True):
+        try:
+            prepared.append(planner.prepare(step, each))
         except GatewayError as error:
             raise BatchFailed(error, step.position) from error
         await asyncio.sleep(0)

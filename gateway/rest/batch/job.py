@@ -28,8 +28,9 @@ from gateway.rest.batch.steps import Planner, Prepared, Runnable
 from gateway.rest.callers import Callers
 from gateway.rest.conflicts import ATTEMPTS, is_conflict, pause
 from gateway.rest.exact_json import Json, parse, text_of
+from gateway.rest.limits import Spent
 from gateway.rest.rules import RestRules
-from gateway.rest.run import run
+from gateway.rest.run import cost_of, run
 
 _LEVELS = ("read uncommitted", "read committed", "repeatable read", "serializable")
 _DEFAULT_LEVEL = "read committed"
@@ -55,6 +56,7 @@ class _Progress:
     committing: bool = False
     answers: list[tuple[Position, StepAnswer]] = field(default_factory=list[tuple[Position, StepAnswer]])
     bodies: dict[str, Json] = field(default_factory=dict[str, Json])
+    reads: list[Spent] = field(default_factory=list[Spent])
     size: int = 0
 
     def grow(self, by: int, most: int) -> None:
@@ -82,6 +84,11 @@ class Job:
     round_trips: int = 0
     _unsure: bool = False
     _progress: _Progress = field(default_factory=_Progress)
+
+    @property
+    def reads(self) -> Sequence[Spent]:
+        """What the reads of the last attempt came to."""
+        return self._progress.reads
 
     async def run(self) -> Kept:
         """The answer. Runs again where that is safe: after a conflict, which undid everything, and with a key also
@@ -154,6 +161,9 @@ class Job:
         transaction.turn_to(caller, envelope, read_only=runnable.compiled.read_only)
         result = await run(transaction, asked, runnable.compiled, runnable.arguments, self.planner.rules)
         self.round_trips += 1
+        if runnable.compiled.write is None:
+            cost = cost_of(caller, asked, runnable.compiled, self.planner.rules)
+            progress.reads.append(Spent(result.page, cost))
         answer = answer_step(runnable, result, self.rules.rest.respond)
         progress.grow(answer.size, self.rules.answer_bytes)
         progress.answers.append((step.position, answer))

@@ -62,8 +62,8 @@ class Planner:
     rules: CompileRules
     plans: PlanCache
 
-    def prepare(self, step: Step) -> Prepared:
-        """Read and compile a step with its references left open. Raises what the REST surface would, BatchError."""
+    def read(self, step: Step) -> Request:
+        """What a step asks for. Raises what the REST surface would, BatchError."""
         headers = CIMultiDict(step.headers)
         prefer = [headers["Prefer"]] if "Prefer" in headers else []
         asked = read_request(step.method, step.path, step.query, headers=headers, prefer=prefer, rules=self.request)
@@ -71,6 +71,10 @@ class Planner:
             raise invalid("`path` must name a relation or a function")
         if asked.preferences.tx is not None:
             raise invalid("a step cannot end the transaction: `Prefer: tx` is not allowed", hint="Use dry_run.")
+        return asked
+
+    def prepare(self, step: Step, asked: Request) -> Prepared:
+        """Compile a step that was read, with its references left open. Raises as `read` does."""
         asked = _filtered(asked, step.filters, [""] * len(step.filters))
         known = step.body is None or _has_known_keys(step.body, asked.preferences)
         runnable = self._complete(step, asked, _nothing) if known else None

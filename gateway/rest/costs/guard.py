@@ -41,6 +41,15 @@ class CostGuard:
         said, shape = self._verdicts, (caller, costing)
         return said.of(shape) is True or said.of((*shape, tuple(values))) is True
 
+    def known(self, caller: Caller, costing: Costing, values: Sequence[str]) -> float | None:
+        """The cost of a read that passed: with the very values, or else of its shape at its worst, which is then below
+        half of the ceiling. None where nobody looked, as there is no ceiling, or it is forgotten."""
+        if self.ceiling(caller.identity.role) is None:
+            return None
+        said, shape = self._verdicts, (caller, costing)
+        exact = said.cost_of((*shape, tuple(values)))
+        return exact if exact is not None else said.cost_of(shape)
+
     async def check(self, caller: Caller, costing: Costing, values: Sequence[str], explain: Explain) -> None:
         """Raises PGRSTX60 for a read that costs more than its role may spend."""
         ceiling = self.ceiling(caller.identity.role)
@@ -48,15 +57,16 @@ class CostGuard:
             return
         said, shape = self._verdicts, (caller, costing)
         if costing.worst is not None and said.of(shape) is None:
-            cheap = await _cost(explain, costing.worst, values) * HEADROOM <= ceiling
-            said.say(shape, cheap=cheap)
+            worst = await _cost(explain, costing.worst, values)
+            cheap = worst * HEADROOM <= ceiling
+            said.say(shape, cheap=cheap, cost=worst if cheap else None)
             if cheap:
                 return
         found = read_plan_json(await explain(costing.actual.text, costing.actual.bind(values)), costing.named)
         if found.cost > ceiling:
             raise too_costly(found.cost, ceiling, caller.identity.role, found.details, found.hint)
         if worth_keeping(values):
-            said.say((*shape, tuple(values)), cheap=True)
+            said.say((*shape, tuple(values)), cheap=True, cost=found.cost)
 
 
 async def _cost(explain: Explain, statement: Statement, values: Sequence[str]) -> float:

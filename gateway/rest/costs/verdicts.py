@@ -19,7 +19,7 @@ class Verdicts:
         self._lifetime = lifetime
         self._limit = limit
         self._clock = clock
-        self._entries: OrderedDict[Hashable, tuple[bool, float]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, tuple[bool, float, float | None]] = OrderedDict()
 
     def of(self, key: Hashable) -> bool | None:
         """Whether `key` was said to be cheap; None if nothing was said, or too long ago."""
@@ -29,8 +29,13 @@ class Verdicts:
         self._entries.move_to_end(key)
         return found[0]
 
-    def say(self, key: Hashable, *, cheap: bool) -> None:
-        self._entries[key] = (cheap, self._clock() + self._lifetime)
+    def cost_of(self, key: Hashable) -> float | None:
+        """The cost that was said of `key`."""
+        found = self._entries.get(key)
+        return None if found is None or found[1] < self._clock() else found[2]
+
+    def say(self, key: Hashable, *, cheap: bool, cost: float | None = None) -> None:
+        self._entries[key] = (cheap, self._clock() + self._lifetime, cost)
         self._entries.move_to_end(key)
         if len(self._entries) > self._limit:
             self._entries.popitem(last=False)

@@ -67,6 +67,12 @@ async def test_rewriting_wraps_the_calls_of_hand_made_policies(owner: asyncpg.Co
 async def test_the_reference_application(hublib_database: str, tmp_path: Path) -> None:
     connection = await asyncpg.connect(hublib_database)
     await write(connection, tmp_path / "pulled")
-    plan = await make_plan(connection, read_set(tmp_path / "pulled"))
+    policy_set = read_set(tmp_path / "pulled")
+    enforced = await make_plan(connection, policy_set, touches=False)
+    plan = await make_plan(connection, policy_set)
     await connection.close()
-    assert lines(plan.changes) == []
+    assert lines(enforced.changes) == []
+    # Pulled files keep no answers.
+    assert {line.partition(": ")[2] for line in lines(plan.changes)} == {
+        "- changes are no longer recorded for the cache"
+    }

@@ -1,4 +1,4 @@
-"""What files say under `realtime` and `cache` becomes triggers, once the database has functions that record changes."""
+"""What files say under `realtime` becomes triggers, once the database has functions that record changes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_triggers_come_and_go_with_the_files(owner: asyncpg.Connection, fi
     wanted = {
         "realtime: [insert, delete]\n": ("delete", "insert", "truncate"),
         "realtime: [update]\n": ("update",),
-        "cache: { ttl: 1m }\n": EVENTS,
+        "realtime: all\n": EVENTS,
         "": (),
     }
     for said, events in wanted.items():

@@ -22,6 +22,10 @@ select
         from unnest($3::text[], $4::text[]) s (sequence, for_column)
         where has_sequence_privilege(r.oid, s.sequence, 'usage, update')
     ) as numbers,
-    exists (select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal) as triggers
+    -- Those for the cache change nothing and refuse nothing.
+    exists (
+        select from pg_trigger t
+        where t.tgrelid = c.oid and not t.tgisinternal and t.tgname not like 'passerelle\_touch\_%'
+    ) as triggers
 from pg_roles r, pg_class c
 where r.rolname = $1 and c.oid = $2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -13,6 +14,8 @@ import structlog
 from aiohttp import web
 
 from gateway.bus import Bus, BusHealth
+from gateway.cache import CacheReport, Off, Reason, document
+from gateway.cache.admin import CacheAdmin
 from gateway.catalog import Catalog, CatalogKeeper, dump, read_database_config
 from gateway.database import Database, refuse_server_version
 from gateway.errors import Unavailable
@@ -43,6 +46,7 @@ from gateway.telemetry import (
     PlanCacheCounts,
     Worker,
     Workers,
+    cache_condition,
     redis_condition,
     render,
 )
@@ -127,7 +131,9 @@ class Gateway:
         self._meter = RequestMeter()
         self._loop_delay = LoopDelay()
         self._watch = DatabaseWatch(self.database.ping)
-        self._workers = Workers(Worker(self._instruments().read, self._condition, self.reload), place)
+        self._workers = Workers(
+            Worker(self._instruments().read, self._condition, self.reload, self._cache_document), place
+        )
         self._shared = place is not None
         # One worker of several is enough to apply the files.
         self._policy_watch = self._policy_files(settings) if place is None or place.number == 0 else None
@@ -349,12 +355,14 @@ class Gateway:
 
     def _routes(self) -> Mapping[str, Mapping[str, AdminRoute]]:
         """What the admin port offers beyond its own."""
+        coherence = self.cache.coherence if self.cache is not None else None
+        cache = CacheAdmin(self._workers.caches, self.bus, coherence, self.catalog.current).routes()
         folder = self._given.policies_dir
         if folder is None or self._given.owner_url is None or self._given.admin_token is None:
-            return {}
+            return cache
         from gateway.policies.admin import PolicyAdmin  # noqa: PLC0415 - many instances do without policy files
 
-        return PolicyAdmin(folder, self._owner).routes()
+        return {**cache, **PolicyAdmin(folder, self._owner).routes()}
 
     def _policy_files(self, settings: Settings) -> PolicyWatch | None:
         """What applies saved policy files, if it is wanted. Raises SettingsError if it lacks what it needs."""
@@ -385,6 +393,7 @@ class Gateway:
             tokens=self._token_counts,
             plans=lambda: PlanCacheCounts(plans.counts.hits, plans.counts.misses, len(plans)),
             redis=self._redis,
+            cache=self._cache,
             limits=self._limit_readings,
             dropped_lines=lambda: self._lines.dropped if self._lines is not None else 0,
         )
@@ -398,12 +407,35 @@ class Gateway:
     def _redis(self) -> BusHealth | None:
         return self.bus.health if self.bus is not None else None
 
+    def _cache(self) -> CacheReport | None:
+        """None without Redis, like `cache`."""
+        report = self.cache.report() if self.cache is not None else None
+        if report is None or not self.catalog.loaded:
+            return report
+        if not self.settings.cache_enabled or self.settings.pre_request is not None:
+            return replace(report, off=Off(Reason.DISABLED, "the settings do not want it"))
+        catalog = self.catalog.current()
+        if catalog.caching is not None:
+            return report
+        missing = (
+            "no policy file in force has a `cache:` rule" if catalog.records_changes else "changes are not recorded"
+        )
+        return replace(report, off=Off(Reason.NO_RULES, missing))
+
+    def _cache_document(self) -> dict[str, Any]:
+        report = self._cache()
+        return document(
+            report if report is not None else CacheReport(Off(Reason.NO_REDIS, "there is no Redis"), 0, 0, 0)
+        )
+
     async def _condition(self) -> Condition:
         """Ready with a catalog and a database that was reached within the last second, with or without Redis."""
         ready = self.catalog.loaded and await self._watch.reachable()
-        redis = self._redis()
+        redis, cache = self._redis(), self._cache()
         return Condition(
-            Readiness.READY if ready else Readiness.PENDING, redis_condition(redis) if redis is not None else None
+            Readiness.READY if ready else Readiness.PENDING,
+            redis_condition(redis) if redis is not None else None,
+            cache_condition(cache) if cache is not None else None,
         )
 
     def _public_config(self) -> dict[str, Any]:

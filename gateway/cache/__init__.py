@@ -7,7 +7,7 @@ from gateway.cache.cache import Cache, Codec
 from gateway.cache.coherence import EVERYTHING, Coherence, table_fact
 from gateway.cache.memory import Memory
 from gateway.cache.question import Question
-from gateway.cache.report import CacheReport, ShapeReport
+from gateway.cache.report import CacheReport, Off, Reason, ShapeReport, document
 from gateway.cache.status import Served, Source, header
 from gateway.cache.worth import Shape
 
@@ -18,11 +18,14 @@ __all__ = [
     "Codec",
     "Coherence",
     "Memory",
+    "Off",
     "Question",
+    "Reason",
     "Served",
     "Shape",
     "ShapeReport",
     "Source",
+    "document",
     "header",
     "table_fact",
 ]

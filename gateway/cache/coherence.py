@@ -37,6 +37,7 @@ from typing import Any, Final, TypeAlias
 import asyncpg
 
 from gateway.bus import Bus, BusError
+from gateway.cache.report import Off, Reason
 from gateway.cache.sql import statement
 from gateway.errors import Unavailable
 
@@ -127,7 +128,7 @@ class Coherence:
         self._members: frozenset[str] = frozenset()
         self._noted: dict[object, float] = {}
         self.counts = Counts()
-        self.problem: str | None = "PostgreSQL has not been asked yet"
+        self._doubt: Off | None = Off(Reason.STARTING, "PostgreSQL has not been asked yet")
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -152,11 +153,13 @@ class Coherence:
         return self._facts.known(names) if self._clock() < self._trusted_until else None
 
     @property
-    def off(self) -> str | None:
+    def off(self) -> Off | None:
         """Why nothing is served from the cache now; None if it may be."""
         if not self._bus.lease.live:
-            return "there is no lease: " + (self._bus.lease.problem or "Redis is not connected")
-        return None if self._clock() < self._trusted_until else self.problem or "PostgreSQL was not asked in time"
+            return Off(Reason.LEASE, "there is no lease: " + (self._bus.lease.problem or "Redis is not connected"))
+        if self._clock() < self._trusted_until:
+            return None
+        return self._doubt or Off(Reason.DATABASE, "PostgreSQL was not asked in time")
 
     @property
     def heard(self) -> int:
@@ -266,9 +269,10 @@ class Coherence:
             except Exception as error:  # noqa: BLE001 - whatever it is, the watch goes on
                 # PostgreSQL may have lost records in a crash.
                 self._trusted_until, self._must_reset = -inf, True
-                self.problem = f"PostgreSQL cannot be asked for changes: {error or type(error).__name__}"
+                words = f"PostgreSQL cannot be asked for changes: {error or type(error).__name__}"
+                self._doubt = Off(Reason.DATABASE, words)
                 if failures == 0:
-                    _log.warning("%s; nothing is served from the cache", self.problem)
+                    _log.warning("%s; nothing is served from the cache", words)
             failures = 0 if self._clock() - began > _TIMEOUT else failures + 1
             await asyncio.sleep(_BACKOFF[min(failures, len(_BACKOFF)) - 1])
 
@@ -301,14 +305,14 @@ class Coherence:
                 await self._reset()
             await self._take_records(connection, news, asked, leads=leads)
         except BusError as error:
-            self.problem = str(error)
+            self._doubt = Off(Reason.REDIS, str(error))
             return
         if others:
             self._trusted_until = -inf
-            self.problem = f"the instance {others[0][0]} writes and cannot reach Redis"
+            self._doubt = Off(Reason.BREAK, f"the instance {others[0][0]} writes and cannot reach Redis")
         elif not self._break.wanted and not self._must_reset:
             self._trusted_until = asked + TRUST
-            self.problem = None
+            self._doubt = None
 
     async def _look_at_members(self) -> bool:
         """Returns whether this instance is the first of all, which does what one of them must do. One that is gone may

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import policies
+from gateway.cli import cache, policies
 
 app = typer.Typer(
     name="passerelle",
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 
 app.add_typer(policies.app)
+app.add_typer(cache.app)
 
 Config = Annotated[Path | None, typer.Option(help="A TOML file with settings.", metavar="FILE")]
 PostgrestConfig = Annotated[

@@ -54,7 +54,14 @@ def run_dev(*, data_dir: Path | None, port: int | None, reset: bool) -> None:
             admin_port = _free_ports(wanted)
             keys = _kept_keys(wanted.data_dir / "keys.env")
             policies = wanted.policies_dir or policies_directory() / "hublib"
-            options = {"data_dir": data_dir, "port": port, "admin_port": admin_port, "policies_dir": policies}
+            token = wanted.admin_token or secrets.token_urlsafe(24)
+            options = {
+                "data_dir": data_dir,
+                "port": port,
+                "admin_port": admin_port,
+                "admin_token": token,
+                "policies_dir": policies,
+            }
             settings = _settings({**options, **_prepared(postgres, valkey, keys)})
             write_environment(wanted.data_dir / "dev.env", settings)
             serve(settings, ready=lambda: typer.echo(_banner(settings, keys, postgres, time.monotonic() - begun)))
@@ -168,6 +175,13 @@ def write_environment(file: Path, settings: Settings) -> None:
     lines = [f"{name}={shlex.quote(url.get_secret_value())}" for name, url in urls.items() if url is not None]
     if settings.policies_dir is not None:
         lines.append(f"PASSERELLE_POLICIES_DIR={shlex.quote(str(settings.policies_dir.resolve()))}")
+    if settings.admin_token is not None:
+        port = settings.admin_port if settings.admin_port is not None else "off"
+        lines += (
+            f"PASSERELLE_ADMIN_HOST={shlex.quote(settings.admin_host)}",
+            f"PASSERELLE_ADMIN_PORT={port}",
+            f"PASSERELLE_ADMIN_TOKEN={shlex.quote(settings.admin_token.get_secret_value())}",
+        )
     _write_private(file, "\n".join(lines) + "\n")
 
 

@@ -86,11 +86,13 @@ class Rate:
 @dataclass(frozen=True, slots=True)
 class CacheRule:
     """How long an answer may be kept (`ttl`); how long past that it may stand in for a failing database
-    (`stale_if_error`); how old an answer may be that depends on the clock (`clock`), None for never kept."""
+    (`stale_if_error`); how old an answer may be that depends on the clock (`clock`), None for never kept. `alias` are
+    the names that people know answers by (see `gateway.policies.aliases`), the first that fits a request counts."""
 
     ttl: timedelta
     stale_if_error: timedelta | None = None
     clock: timedelta | None = None
+    alias: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

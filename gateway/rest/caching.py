@@ -8,6 +8,7 @@ read, the session's formats, and the definitions in the database.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import OrderedDict
@@ -86,21 +87,22 @@ class Recipes:
 def recipe_for(compiled: Compiled, role: str, catalog: Catalog) -> Recipe | Refusal:
     """Whether answers of `compiled` may be kept for `role`, and how."""
 
-    def refuse(word: str, reason: str) -> Refusal:
-        return Refusal(word, Shape(f"{_name(compiled)} as {role}", "never", f"never: {reason}"))
+    name = f"{_name(compiled)} as {role} [{_number(compiled)}]"
 
-    caching, uses = catalog.caching, compiled.uses
+    def refuse(word: str, reason: str) -> Refusal:
+        return Refusal(word, Shape(name, "never", f"never: {reason}"))
+
+    caching = catalog.caching
     if caching is None:
         return refuse("no-rule", "no policy file in force has a `cache:` rule")
-    if uses is None or compiled.estimate is not None or compiled.void:
+    if compiled.uses is None or compiled.estimate is not None or compiled.void:
         return refuse("rendering", "it is rendered by other code, planned or estimated, or may write")
-    terms = list(_terms(compiled, uses, catalog, caching))
+    terms = list(terms_of(compiled, catalog))
     without = next((name for name, each in terms if each is None), None)
     if without is not None:
         return refuse("no-rule", f"{without} has no `cache:` rule")
     known = [each for _, each in terms if each is not None]
-    parts = list(_footprints(compiled, uses, role, catalog, caching))
-    footprint = joined(parts)
+    footprint = footprint_of(compiled, role, catalog)
     clock = _clock(known)
     shared = key(footprint, clock)
     if shared.reason is not None:
@@ -116,7 +118,7 @@ def recipe_for(compiled: Compiled, role: str, catalog: Catalog) -> Recipe | Refu
         ttl=ttl if shared.bound is None else min(ttl, shared.bound.total_seconds()),
         stale_if_error=min(each.stale_if_error or 0.0 for each in known),
         clocked=not footprint.clock,
-        shape=Shape(f"{_name(compiled)} as {role}", shared.sharing.value, str(shared)),
+        shape=Shape(name, shared.sharing.value, str(shared)),
         tables=tuple(sorted(footprint.tables)),
     )
 
@@ -181,14 +183,24 @@ def claims_read(claims: str, names: Claims) -> tuple[tuple[str, str], ...]:
     return tuple((name, orjson.dumps(values[name]).decode()) for name in sorted(names) if name in values)
 
 
-def _terms(
-    compiled: Compiled, uses: Uses, catalog: Catalog, caching: Caching
-) -> Iterator[tuple[str, CacheTerms | None]]:
+def terms_of(compiled: Compiled, catalog: Catalog) -> Iterator[tuple[str, CacheTerms | None]]:
+    """What a read names, with the terms of its rule, None without one. Nothing where that is not known."""
+    caching, uses = catalog.caching, compiled.uses
+    if caching is None or uses is None:
+        return
     if compiled.called is not None:
         yield str(compiled.called.name), caching.functions.get(compiled.called.oid)
     for name in sorted(uses.relations):
         relation = catalog.relations.get(name)
         yield str(name), caching.relations.get(relation.oid) if relation is not None else None
+
+
+def footprint_of(compiled: Compiled, role: str, catalog: Catalog) -> Footprint:
+    """What answers of a read depend on if `role` asks."""
+    caching, uses = catalog.caching, compiled.uses
+    if caching is None or uses is None:
+        return _unknown("what it reads")
+    return joined(_footprints(compiled, uses, role, catalog, caching))
 
 
 def _footprints(compiled: Compiled, uses: Uses, role: str, catalog: Catalog, caching: Caching) -> Iterable[Footprint]:
@@ -233,6 +245,11 @@ def _name(compiled: Compiled) -> str:
     called = [f"{compiled.called.name}()"] if compiled.called is not None else []
     relations = compiled.uses.relations if compiled.uses is not None else ()
     return " + ".join([*called, *sorted(map(str, relations))]) or str(compiled.path)
+
+
+def _number(compiled: Compiled) -> str:
+    """Tells shapes of the same relations apart; the same in all processes."""
+    return hashlib.blake2b(compiled.statement.text.encode(), digest_size=3).hexdigest()
 
 
 # -- answers ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 `gateway.telemetry.tracing` needs the extra `otel` and is imported only where tracing is on.
 """
 
+from gateway.telemetry.cache import cache_condition
 from gateway.telemetry.exposition import Metric, Reading, render
 from gateway.telemetry.limits import LimitReadings
 from gateway.telemetry.metrics import METRICS, Instruments, LoopDelay, PlanCacheCounts
@@ -22,6 +23,7 @@ __all__ = [
     "Reading",
     "Worker",
     "Workers",
+    "cache_condition",
     "redis_condition",
     "render",
 ]

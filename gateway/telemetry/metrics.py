@@ -10,9 +10,11 @@ from importlib import metadata
 from typing import Final
 
 from gateway.bus import BusHealth
+from gateway.cache import CacheReport
 from gateway.catalog import KeeperStatus
 from gateway.database import PoolStatistics
 from gateway.identity import TokenCacheCounts
+from gateway.telemetry.cache import CACHE_METRICS, cache_readings
 from gateway.telemetry.exposition import Distribution, Metric, Reading
 from gateway.telemetry.limits import LIMIT_METRICS, LimitReadings
 from gateway.telemetry.process import process_readings
@@ -49,6 +51,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("pgrst_jwt_cache_hits_total", "counter", "Tokens that were verified before."),
     Metric("pgrst_jwt_cache_evictions_total", "counter", "Tokens forgotten for want of room."),
     *REDIS_METRICS,
+    *CACHE_METRICS,
     *LIMIT_METRICS,
     Metric(
         "passerelle_event_loop_delay_seconds", "histogram", "How late a timer runs, tried twice a second.", (), BUCKETS
@@ -82,18 +85,20 @@ class Instruments:
     tokens: Callable[[], TokenCacheCounts]
     plans: Callable[[], PlanCacheCounts]
     redis: Callable[[], BusHealth | None]
+    cache: Callable[[], CacheReport | None]
     limits: Callable[[], LimitReadings]
     dropped_lines: Callable[[], int]
 
     def read(self) -> list[Reading]:
         """All readings of now."""
-        redis = self.redis()
+        redis, cache = self.redis(), self.cache()
         return [
             *self._requests(),
             *_catalog(self.catalog()),
             *_pool(self.pool()),
             *_caches(self.plans(), self.tokens()),
             *(redis_readings(redis) if redis is not None else ()),
+            *(cache_readings(cache) if cache is not None else ()),
             *self.limits().read(),
             Reading("passerelle_event_loop_delay_seconds", (), _distribution(self.loop_delay)),
             *process_readings(),

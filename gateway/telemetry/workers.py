@@ -7,7 +7,7 @@ would need an environment variable before import, a directory of mapped files, a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -17,6 +17,7 @@ import orjson
 from aiohttp import web
 
 from gateway.errors import GatewayError, Unavailable
+from gateway.telemetry.cache import cache_badness
 from gateway.telemetry.exposition import Reading, Readings, decode, encode
 from gateway.telemetry.redis import redis_badness
 from gateway.web import BytesResponse, Condition, HttpServer, PostgrestErrors, Readiness, Request, raw_path_and_query
@@ -49,6 +50,7 @@ class Worker:
     read: Callable[[], list[Reading]]
     condition: Callable[[], Awaitable[Condition]]
     reload: Callable[[], Awaitable[None]]
+    cache: Callable[[], Mapping[str, Any]] = dict
 
 
 class Workers:
@@ -87,7 +89,18 @@ class Workers:
         return Condition(
             max((told.readiness for told in all_told), key=_SEVERITY.index),
             max((told.redis for told in all_told if told.redis is not None), key=redis_badness, default=None),
+            max((told.cache for told in all_told if told.cache is not None), key=cache_badness, default=None),
         )
+
+    async def caches(self) -> list[dict[str, Any]]:
+        """How the cache of each worker does; `worker` is its number, None for the only process."""
+        place = self._place
+        own = {"worker": place.number if place is not None else None, **self._own.cache()}
+        others = place.others if place is not None else []
+        answers = await asyncio.gather(*(self._ask(number, "/cache") for number in others))
+        told = (_mapping(answer[1]) if answer is not None else None for answer in answers)
+        found = [{"worker": number, **(cache or _SILENT)} for number, cache in zip(others, told, strict=True)]
+        return sorted([own, *found], key=lambda cache: cache["worker"] or 0)
 
     async def reload(self) -> None:
         """Have all workers reload. Raises Unavailable if one could not."""
@@ -115,12 +128,20 @@ class Workers:
 _SEVERITY: Final = (Readiness.READY, Readiness.PENDING, Readiness.FAILED)
 
 
+_SILENT: Final[Mapping[str, Any]] = {"state": "unknown", "reason": None, "details": "this worker does not answer"}
+
+
 def _condition(status: int, body: bytes) -> Condition:
+    told = _mapping(body) or {}
+    return Condition(Readiness(status), told.get("redis"), told.get("cache"))
+
+
+def _mapping(body: bytes) -> dict[str, Any] | None:
     try:
-        redis: Any = orjson.loads(body)
+        sent: Any = orjson.loads(body)
     except ValueError:
-        redis = None
-    return Condition(Readiness(status), cast("dict[str, Any]", redis) if isinstance(redis, dict) else None)
+        return None
+    return cast("dict[str, Any]", sent) if isinstance(sent, dict) else None
 
 
 def _decoded(answer: tuple[int, bytes] | None) -> list[Reading]:
@@ -145,7 +166,10 @@ class _ForOthers:
                 return BytesResponse(200, None, encode(self.own.read()))
             case "/ready":
                 condition = await self.own.condition()
-                return BytesResponse(condition.readiness.value, None, orjson.dumps(condition.redis))
+                told = {"redis": condition.redis, "cache": condition.cache}
+                return BytesResponse(condition.readiness.value, None, orjson.dumps(told))
+            case "/cache":
+                return BytesResponse(200, None, orjson.dumps(self.own.cache()))
             case "/reload":
                 return await self._reload(request)
             case _:

@@ -31,10 +31,12 @@ class Readiness(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Whether requests should come here and, if there is a Redis, how that is (JSON values): they may come without."""
+    """Whether requests should come here and, if there is a Redis, how that and the cache are (JSON values): they may
+    come without."""
 
     readiness: Readiness
     redis: Mapping[str, Any] | None = None
+    cache: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +138,13 @@ class AdminApplication:
     async def _ready(self, request: Request) -> web.StreamResponse:
         _allow(request, "GET, HEAD")
         condition = await self.sources.condition() if self.sources.live() else Condition(Readiness.FAILED)
-        readiness, redis = condition.readiness, condition.redis
+        readiness = condition.readiness
         headers = {"Retry-After": "1"} if readiness is Readiness.PENDING else {}
-        if redis is None:
+        parts = {"redis": condition.redis, "cache": condition.cache}
+        known = {name: dict(part) for name, part in parts.items() if part is not None}
+        if not known:
             return BytesResponse(readiness.value, headers)
-        told = {"status": readiness.name.lower(), "redis": dict(redis)}
+        told = {"status": readiness.name.lower(), **known}
         return BytesResponse(readiness.value, {**headers, "Content-Type": JSON}, orjson.dumps(told))
 
     async def _metrics(self, request: Request) -> web.StreamResponse:

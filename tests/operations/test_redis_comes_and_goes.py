@@ -91,6 +91,24 @@ async def test_without_redis_nothing_is_told_of_it(watch: Watch, dsn: str) -> No
     assert not any("redis" in name for name, _ in await scrape(served.gateway.admin_url))
 
 
+ON: Mapping[str, Any] = {"state": "on", "reason": None}
+OFF: Mapping[str, Any] = {"state": "off", "reason": "lease"}
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [((ON, ON), ON), ((ON, OFF, ON), OFF), ((OFF, ON), OFF), ((None, ON), ON), ((None, None), None)],
+)
+async def test_of_several_caches_the_worst_is_told(
+    told: tuple[Mapping[str, Any] | None, ...], expected: Mapping[str, Any] | None, tmp_path: Path
+) -> None:
+    workers = [
+        _worker(Condition(Readiness.READY, None, cache), number, len(told), tmp_path)
+        for number, cache in enumerate(told)
+    ]
+    assert await _conditions(workers) == [Condition(Readiness.READY, None, expected)] * len(told)
+
+
 UP: Mapping[str, Any] = {"state": "up", "lease": "live"}
 CONNECTING: Mapping[str, Any] = {"state": "connecting", "lease": "none"}
 DOWN: Mapping[str, Any] = {"state": "down", "reason": "lost", "lease": "none"}
@@ -110,20 +128,27 @@ DOWN: Mapping[str, Any] = {"state": "down", "reason": "lost", "lease": "none"}
 async def test_of_several_workers_the_worst_is_told(
     told: tuple[Mapping[str, Any] | None, ...], expected: Mapping[str, Any] | None, tmp_path: Path
 ) -> None:
-    def worker(number: int) -> Workers:
-        async def condition() -> Condition:
-            return Condition(Readiness.READY, told[number])
+    workers = [
+        _worker(Condition(Readiness.READY, redis), number, len(told), tmp_path) for number, redis in enumerate(told)
+    ]
+    assert await _conditions(workers) == [Condition(Readiness.READY, expected)] * len(told)
 
-        async def reload() -> None:
-            pass
 
-        return Workers(Worker(list, condition, reload), Place(number, len(told), tmp_path))
+def _worker(told: Condition, number: int, count: int, directory: Path) -> Workers:
+    async def condition() -> Condition:
+        return told
 
-    workers = [worker(number) for number in range(len(told))]
+    async def reload() -> None:
+        pass
+
+    return Workers(Worker(list, condition, reload), Place(number, count, directory))
+
+
+async def _conditions(workers: list[Workers]) -> list[Condition]:
     for one in workers:
         await one.start()
     try:
-        assert [await one.condition() for one in workers] == [Condition(Readiness.READY, expected)] * len(told)
+        return [await one.condition() for one in workers]
     finally:
         await asyncio.gather(*(one.stop() for one in workers))
 

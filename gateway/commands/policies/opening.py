@@ -67,22 +67,27 @@ def read_or_exit(folder: Path) -> PolicySet:
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncGenerator[asyncpg.Connection[asyncpg.Record]]:
-    """A connection as the owner; why there is none, or why it failed, is said in words."""
+async def connected(
+    url: str, setting: str = "PASSERELLE_OWNER_URL", *, timezone: str | None = "UTC"
+) -> AsyncGenerator[asyncpg.Connection[asyncpg.Record]]:
+    """A connection to the database of `setting`; why there is none, or why it failed, is said in words. Without
+    `timezone` it has the one of the role."""
     import asyncpg
 
     faults = (asyncpg.PostgresError, asyncpg.InterfaceError)
     try:
-        connection = await asyncpg.connect(url, statement_cache_size=0, server_settings={"timezone": "UTC"})
+        connection = await asyncpg.connect(
+            url, statement_cache_size=0, server_settings={"timezone": timezone} if timezone is not None else None
+        )
     except ValueError:  # its words may quote the URL
-        fail("PASSERELLE_OWNER_URL is no URL of a database", code=EXIT_SETTINGS)
+        fail(f"{setting} is no URL of a database", code=EXIT_SETTINGS)
     except (*faults, OSError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        fail(f"the database of PASSERELLE_OWNER_URL cannot be reached: {reason}")
+        fail(f"the database of {setting} cannot be reached: {reason}")
     try:
         yield connection
     except (*faults, ConnectionError) as error:
-        fail(f"the database of PASSERELLE_OWNER_URL failed: {error}")
+        fail(f"the database of {setting} failed: {error}")
     finally:
         await connection.close()
 

@@ -108,6 +108,14 @@ def _cache(cache: CacheRule, default: CacheRule | None) -> Entries:
         value = getattr(cache, key)
         if value != getattr(default, key, None):
             yield key, scalar(duration_text(value) if value else False)
+    if cache.alias != (default.alias if default else ()):
+        yield "alias", _alias(cache.alias)
+
+
+def _alias(names: tuple[str, ...]) -> yaml.Node:
+    if not names:
+        return scalar(False)
+    return scalar(names[0]) if len(names) == 1 else texts(names)
 
 
 def _limits(limits: Limits, default: Limits) -> Entries:

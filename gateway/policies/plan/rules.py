@@ -42,6 +42,7 @@ def _cache(rule: CacheRule | None) -> dict[str, Any]:
             "ttl": _seconds(rule.ttl),
             "stale_if_error": _seconds(rule.stale_if_error),
             "clock": _seconds(rule.clock),
+            "alias": list(rule.alias),
         }
     )
 

@@ -36,7 +36,7 @@ rows:
         < '1 year'
     check: true
 realtime: [insert, delete]
-cache: { ttl: 15m, stale_if_error: 1h, clock: 30s }
+cache: { ttl: 15m, stale_if_error: 1h, clock: 30s, alias: "a:{id}" }
 limits: { max_rows: 1000, requests: 300/min }
 """
 
@@ -80,7 +80,7 @@ def test_a_table() -> None:
     assert str(second.place) == "t.yaml:15:5"
     assert rules.row_security
     assert rules.realtime == {"insert", "delete"}
-    assert rules.cache == CacheRule(15 * MINUTES, 60 * MINUTES, timedelta(seconds=30))
+    assert rules.cache == CacheRule(15 * MINUTES, 60 * MINUTES, timedelta(seconds=30), ("a:{id}",))
     assert rules.limits == Limits(1000, Rate(300, MINUTES))
 
 
@@ -193,6 +193,20 @@ def test_defaults() -> None:
 
 def test_a_set_without_defaults_has_the_usual_ones() -> None:
     assert read("table: a\n").defaults == Defaults()
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("profile", ("profile",)),
+        ('"profile:{id}"', ("profile:{id}",)),
+        ("[first, 'second:{limit}']", ("first", "second:{limit}")),
+        ("'tags{type=tag}{status=}'", ("tags{type=tag}{status=}",)),
+        ("false", ()),
+    ],
+)
+def test_aliases(written: str, expected: tuple[str, ...]) -> None:
+    assert table(f"table: a\ncache: {{ ttl: 1m, alias: {written} }}\n").cache == CacheRule(MINUTES, alias=expected)
 
 
 INHERITED = {

@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.policies.aliases import NotAnAlias, read_alias
 from gateway.policies.files import defaults_document, expression_fault, functions_document, json_schema, table_document
 from gateway.policies.files.assembly import assemble
 from gateway.policies.files.rules.row_policies import compiled_names
@@ -150,7 +151,24 @@ RATES = st.builds(
     st.integers(1, 999_999_999),
     st.sampled_from([timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)]),
 )
-CACHES = st.one_of(st.none(), st.builds(CacheRule, DURATIONS, st.none() | DURATIONS, st.none() | DURATIONS))
+
+
+def is_alias(text: str) -> bool:
+    try:
+        return bool(read_alias(text))
+    except NotAnAlias:
+        return False
+
+
+ALIASES = st.lists(
+    st.one_of(
+        st.sampled_from(["profile:{id}", "tags{type=tag}", "false", "1", "a: b # c", "{x}", "- {a=}"]),
+        st.text("ab:{}='\"#-, é", min_size=1, max_size=20).filter(is_alias),
+    ),
+    max_size=3,
+    unique=True,
+).map(tuple)
+CACHES = st.one_of(st.none(), st.builds(CacheRule, DURATIONS, st.none() | DURATIONS, st.none() | DURATIONS, ALIASES))
 LIMITS = st.builds(Limits, st.none() | st.integers(1, 999_999_999), st.none() | RATES)
 REALTIME = st.frozensets(st.sampled_from(VERBS[1:]))
 QUALIFIED = st.builds(QualifiedName, NAMES, NAMES)

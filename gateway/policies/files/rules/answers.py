@@ -9,10 +9,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar, cast
 
+from gateway.policies.aliases import NotAnAlias, read_alias
 from gateway.policies.files.codes import Code
 from gateway.policies.files.schema.forms import CHANGES
 from gateway.policies.files.schema.keys import CACHE, LIMITS
 from gateway.policies.files.values.nodes import Fields, Reading
+from gateway.policies.files.values.wording import shown
 from gateway.policies.files.yaml.tree import Node, Scalar
 from gateway.policies.model import CacheRule, Limits, Verb
 
@@ -51,6 +53,7 @@ def read_cache(reading: Reading, node: Node | None, default: CacheRule | None) -
         ttl or base.ttl,
         _unless_false(reading, fields, "stale_if_error", base.stale_if_error, reading.duration),
         _unless_false(reading, fields, "clock", base.clock, reading.duration),
+        _unless_false(reading, fields, "alias", base.alias, _aliases(reading)) or (),
     )
 
 
@@ -76,6 +79,24 @@ def _unless_false(
         return default
     node = fields.node(key)
     return None if reading.is_false(node) else read(node, f"`{key}`")
+
+
+def _aliases(reading: Reading) -> Callable[[Node | None, str], tuple[str, ...] | None]:
+    return lambda node, what: None if node is None else reading.each(node, what, _alias(reading))
+
+
+def _alias(reading: Reading) -> Callable[[Node, str], str | None]:
+    def read(node: Node, what: str) -> str | None:
+        text = reading.text(node, what)
+        if text is None:
+            return None
+        try:
+            read_alias(text)
+        except NotAnAlias as refused:
+            return reading.refuse(Code.NOT_A_NAME, node.start, f"{what} cannot be {shown(text)}", str(refused))
+        return text
+
+    return read
 
 
 def _change(reading: Reading) -> Callable[[Node, str], str | None]:

@@ -112,6 +112,9 @@ CACHE: Final = Shape(
         Key("ttl", DURATION, "How long an answer may be kept."),
         Key("stale_if_error", OPTIONAL_DURATION, "How long past that it may stand in for a failing database."),
         Key("clock", OPTIONAL_DURATION, "How old an answer may be that depends on the clock."),
+        Key(
+            "alias", either(NONE, NAME_OR_NAMES), "What people call it, like `profile:{id}`; shown by `cache explain`."
+        ),
     ),
 )
 LIMITS: Final = Shape(

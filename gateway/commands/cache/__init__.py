@@ -1,0 +1,1 @@
+"""`passerelle cache`: one file for each command, and what they share."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Protocol
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final, Protocol
 
 import asyncpg
 
@@ -48,6 +49,10 @@ class CommitWatch(Protocol):
 
     def uncertain(self) -> None:
         """A transaction may have been committed, and nobody knows which relations it changed. Must return at once."""
+        ...
+
+    def finish(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin what must come to its end, even if nobody waits for it any more."""
         ...
 
 

@@ -289,6 +289,17 @@ class TransactionScope:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None or self._watch is None or self._mode.read_only:
+            await self._leave(error)
+            return
+        try:
+            # A COMMIT that was given up might be done later, when what it changed is kept again as it was before.
+            await asyncio.shield(self._watch.finish(self._leave(None)))
+        except asyncio.CancelledError:
+            self._pool.cancellations += 1
+            raise
+
+    async def _leave(self, error: BaseException | None) -> None:
         transaction = self._transaction
         committed = False
         try:

@@ -118,13 +118,15 @@ def counted(asked: list[str]) -> Iterator[None]:
         yield
 
 
-async def make_database(postgres: EmbeddedPostgres, name: str) -> None:
+async def make_database(postgres: EmbeddedPostgres, name: str, *more: str) -> None:
+    """The world, and what further files make of it."""
     administrator = await asyncpg.connect(postgres.dsn())
     await administrator.execute(f"create database {name}")
     await administrator.close()
     await migrate(postgres.dsn(name), schema_directory() / "gateway")
     owner = await asyncpg.connect(postgres.dsn(name))
-    await owner.execute((Path(__file__).parent / "world.sql").read_text("utf-8"))
+    for file in ("world.sql", *more):
+        await owner.execute((Path(__file__).parent / file).read_text("utf-8"))
     await owner.close()
 
 

@@ -18,7 +18,8 @@ from tests.serving import Answer
 ANNA = bearer('"sub": "anna"')
 READS = (
     "/shared?order=id", "/parts?order=id", "/tags?order=id", "/tagged?order=shared,tag", "/log?order=id",
-    "/later?order=id", "/latest?order=id", "/labels?order=id", "/owned?order=id", "/shared?select=id,parts(id,label),tags(label)&order=id",
+    "/later?order=id", "/latest?order=id", "/labels?order=id", "/owned?order=id",
+    "/shared?select=id,parts(id,label),tags(label)&order=id",
     "/rpc/everyone?order=id", "/rpc/vouched",
 )  # fmt: skip
 WRITES: dict[str, tuple[str, str, Any, dict[str, str]]] = {

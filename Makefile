@@ -11,12 +11,13 @@ JS_PACKAGES := tests/js/node_modules/.package-lock.json
 PYTEST_ARGS ?= -n 2
 DEV_ARGS ?=
 BENCH_ARGS ?=
+CHAOS_ARGS ?= --reads 1000000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test bench lint format lock docs clean
+.PHONY: help setup dev test bench chaos lint format lock docs clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -37,6 +38,9 @@ $(JS_PACKAGES): tests/js/package-lock.json
 
 bench: $(READY) ## measure against pgbench, a textbook handler and (POSTGREST_BIN) PostgREST
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+chaos: $(READY) ## look for stale and foreign reads while everything fails, a million times
+	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
 lint: $(READY) ## check style, types and the rooms' imports
 	$(BIN)/ruff check .

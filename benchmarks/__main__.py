@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import platform
 import shutil
-import subprocess
-import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
 import asyncpg
 
-from benchmarks import ceiling, policies, servers, world
+from benchmarks import ceiling, policies, servers, tiers, world
+from benchmarks.drive import drive
 from benchmarks.report import Measurement, table
 from benchmarks.scenarios import SCENARIOS, Scenario
 from gateway.catalog import Catalog, load_catalog
 from gateway.embedded import EmbeddedPostgres, remove_directory
+
+PARTS = ("scenarios", "pgbench", "textbook", "postgrest", "cached", "policies")
 
 
 def main() -> None:
@@ -30,7 +30,11 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=16, help="concurrent clients (default 16)")
     parser.add_argument("--only", default="", help="measure only scenarios whose name contains this")
     parser.add_argument(
-        "--without", action="append", default=[], help="leave out pgbench, textbook, postgrest or policies"
+        "--without",
+        action="append",
+        default=[],
+        choices=PARTS,
+        help="leave out a part; may be given more than once",
     )
     options = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="passerelle-bench-"))
@@ -38,7 +42,12 @@ def main() -> None:
     server = EmbeddedPostgres(directory / "postgres", durability=False)
     try:
         with server:
-            _measure(server, options)
+            print(_machine(), flush=True)
+            built = asyncio.run(world.build(server))
+            if "scenarios" not in options.without:
+                _measure(built, options)
+            if "cached" not in options.without and not options.only:
+                tiers.measure(server, built, directory, seconds=options.seconds, connections=options.connections)
             if "policies" not in options.without and not options.only:
                 policies.measure(server, directory / "policies")
     finally:
@@ -46,9 +55,7 @@ def main() -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _measure(server: EmbeddedPostgres, options: argparse.Namespace) -> None:
-    print(_machine(), flush=True)
-    built = asyncio.run(world.build(server))
+def _measure(built: world.World, options: argparse.Namespace) -> None:
     catalog = asyncio.run(_catalog(built.dsn))
     measured: list[Measurement] = []
     chosen = [scenario for scenario in SCENARIOS if options.only in scenario.name]
@@ -80,34 +87,22 @@ def _load(target: servers.Server, scenario: Scenario, options: argparse.Namespac
         _request(target, scenario, scenario.ids[number % len(scenario.ids)], tokens[number % len(tokens)])
         for number in range(count)
     ]
-    job = {
-        "host": "127.0.0.1",
-        "port": target.port,
-        "requests": requests,
-        "head": scenario.method == "HEAD",
-        "seconds": options.seconds,
-        "warm_up": 1.0,
-        "connections": options.connections,
-    }
-    before = target.cpu_seconds()
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load"], input=json.dumps(job), capture_output=True, text=True, check=False
+    result = drive(
+        [target],
+        requests,
+        seconds=options.seconds,
+        connections=options.connections,
+        head=scenario.method == "HEAD",
     )
-    if done.returncode:
-        raise SystemExit(f"{target.name}, {scenario.name}: {done.stderr}")
-    result = json.loads(done.stdout)
-    if result["errors"]:
-        print(f"    {result['errors']} errors, the first: {result['first_error']}")
-    # the warm-up second is in the server's time too
-    answered = result["requests"] + result["per_second"] * job["warm_up"]
-    cpu = (target.cpu_seconds() - before) / answered * 1e6
+    if result.errors:
+        print(f"    {result.errors} errors, the first: {result.first_error}")
     return Measurement(
         scenario.name,
         target.name,
-        result["per_second"],
-        result["p50_ms"],
-        result["p99_ms"],
-        cpu,
+        result.per_second,
+        result.p50,
+        result.p99,
+        result.cpu,
         target.resident_mib(),
     )
 

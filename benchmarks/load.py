@@ -15,12 +15,16 @@ from dataclasses import dataclass, field
 
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"Content-Length:"
+_CACHE_STATUS = b"Cache-Status: "
 _PATIENCE = 30.0
 
 
 @dataclass(slots=True)
 class Tally:
+    """`statuses` counts answers by their header Cache-Status, None for those without."""
+
     latencies: list[float] = field(default_factory=list)
+    statuses: dict[bytes | None, int] = field(default_factory=dict)
     errors: int = 0
     first_error: str = ""
 
@@ -57,10 +61,16 @@ class Connection:
         self._buffer = b""
         if buffer[9:10] == b"2":
             tally.latencies.append(time.perf_counter() - self._sent)
+            status = self._cache_status(buffer, end)
+            tally.statuses[status] = tally.statuses.get(status, 0) + 1
         else:
             tally.errors += 1
             tally.first_error = tally.first_error or buffer[:400].decode("latin-1")
         return True
+
+    def _cache_status(self, buffer: bytes, end: int) -> bytes | None:
+        at = buffer.find(_CACHE_STATUS, 0, end)
+        return buffer[at + len(_CACHE_STATUS) : buffer.find(b"\r\n", at)] if at >= 0 else None
 
     def _body(self, buffer: bytes, end: int) -> int:
         if self._head or buffer[9:12] == b"204":
@@ -73,14 +83,15 @@ class Connection:
 
 
 def run(job: dict) -> dict:
-    """Warm up, then measure."""
+    """Warm up, then measure. Connections begin at different places of `requests`; with `apart` none leaves its part."""
     requests = [text.encode() for text in job["requests"]]
-    count = job["connections"]
-    address = (job["host"], job["port"])
-    connections = [
-        Connection(address, requests, number * len(requests) // count, head=job["head"]) for number in range(count)
-    ]
-    _phase(connections, job["warm_up"])
+    count, ports = job["connections"], job["ports"]
+    connections = []
+    for number in range(count):
+        begin, end = number * len(requests) // count, (number + 1) * len(requests) // count
+        own, start = (requests[begin:end], 0) if job["apart"] else (requests, begin)
+        connections.append(Connection((job["host"], ports[number % len(ports)]), own, start, head=job["head"]))
+    before = _phase(connections, job["warm_up"])
     started = time.perf_counter()
     tally = _phase(connections, job["seconds"])
     seconds = time.perf_counter() - started
@@ -89,12 +100,13 @@ def run(job: dict) -> dict:
     if not answered:
         raise SystemExit(f"no answer was a success; the first: {tally.first_error}")
     return {
-        "requests": answered,
+        "answered": answered + tally.errors + len(before.latencies) + before.errors,
         "per_second": answered / seconds,
         "p50_ms": latencies[answered // 2] * 1000,
         "p99_ms": latencies[min(answered - 1, answered * 99 // 100)] * 1000,
         "errors": tally.errors,
         "first_error": tally.first_error,
+        "statuses": [(status and status.decode("latin-1"), count) for status, count in tally.statuses.items()],
     }
 
 

@@ -24,7 +24,7 @@ _HEADER = ("what", "who", "requests/s", "of textbook", "of pgbench", "p50 ms", "
 
 def table(measured: Sequence[Measurement]) -> str:
     """Markdown."""
-    rows = [_HEADER]
+    rows: list[tuple[str, ...]] = [_HEADER]
     for each in measured:
         same = {other.server: other.per_second for other in measured if other.scenario == each.scenario}
         rows.append(
@@ -40,7 +40,12 @@ def table(measured: Sequence[Measurement]) -> str:
                 _number(each.resident, ".0f"),
             )
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER))]
+    return markdown(rows)
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """A table; the first row is its header."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
     lines = ["| " + " | ".join(row) + " |" for row in padded]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")

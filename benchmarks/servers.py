@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +55,10 @@ def textbook(world: World, *loop: str) -> Iterator[Server]:
 
 
 @contextmanager
-def gateway(world: World) -> Iterator[Server]:
+def gateway(
+    world: World, name: str = "passerelle", settings: Mapping[str, str] | None = None, module: str = "gateway"
+) -> Iterator[Server]:
+    """`settings` are further environment variables; `module` is what is run."""
     port = _free_port()
     environment = {
         "PASSERELLE_DATABASE_URL": world.dsn,
@@ -63,9 +66,18 @@ def gateway(world: World) -> Iterator[Server]:
         "PASSERELLE_PORT": str(port),
         "PASSERELLE_ADMIN_PORT": "off",
         "PASSERELLE_LOG_LEVEL": "warn",
+        **(settings or {}),
     }
-    with _process([sys.executable, "-m", "gateway", "serve"], environment, port) as pid:
-        yield Server("passerelle", port, pid)
+    with _process([sys.executable, "-m", module, "serve"], environment, port) as pid:
+        yield Server(name, port, pid)
+
+
+@contextmanager
+def constant(body: Path) -> Iterator[Server]:
+    """Answers every GET with the bytes of a file."""
+    port = _free_port()
+    with _process([sys.executable, "-m", "benchmarks.constant", str(port), str(body)], {}, port) as pid:
+        yield Server("constant answer", port, pid)
 
 
 @contextmanager
@@ -79,6 +91,7 @@ def postgrest(world: World, program: str) -> Iterator[Server]:
         "PGRST_SERVER_PORT": str(port),
         "PGRST_SERVER_HOST": "127.0.0.1",
         "PGRST_LOG_LEVEL": "crit",
+        "PGRST_DB_AGGREGATES_ENABLED": "true",
     }
     with _process([program], environment, port) as pid:
         yield Server("postgrest", port, pid, prefix="")

@@ -20,10 +20,14 @@ SECRET = "a secret for benchmarks, long enough for HS256"
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`dsn` logs in as `authenticator`; `programs` is where pgbench is."""
+    """The database `name` of `server`; `dsn` logs in as `authenticator`."""
 
-    dsn: str
     server: EmbeddedPostgres
+    name: str
+
+    @property
+    def dsn(self) -> str:
+        return self.server.dsn(self.name, user="authenticator")
 
 
 def claims(user: int) -> dict[str, object]:
@@ -64,4 +68,4 @@ async def build(server: EmbeddedPostgres) -> World:
             await owner.close()
     finally:
         await administrator.close()
-    return World(server.dsn(name, user="authenticator"), server)
+    return World(server, name)

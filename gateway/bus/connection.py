@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
@@ -17,6 +16,7 @@ from redis.asyncio.sentinel import MasterNotFoundError, Sentinel
 from redis.backoff import NoBackoff
 
 from gateway.bus.errors import BusUnavailable, Reason, connection_error
+from gateway.bus.tls import tls_context
 from gateway.redisurl import Address, Place, Tls
 
 Connection: TypeAlias = driver.AbstractConnection
@@ -70,9 +70,12 @@ def make_sentinel(address: Address) -> Sentinel:
     options = _options(address) | {"username": address.sentinel_user or None}
     options |= {"password": address.sentinel_password or None, "db": 0, "max_connections": 4}
     options |= {"socket_timeout": address.timeout, "socket_connect_timeout": address.timeout}
+    sentinel = Sentinel([(place.host, place.port) for place in address.places], sentinel_kwargs=options)
     if address.tls is not None:
-        options |= {"ssl": True, **_tls(address.tls)}
-    return Sentinel([(place.host, place.port) for place in address.places], sentinel_kwargs=options)
+        for client in sentinel.sentinels:
+            client.connection_pool.connection_class = _TlsConnection
+            client.connection_pool.connection_kwargs["tls"] = address.tls
+    return sentinel
 
 
 async def ask_master(sentinel: Sentinel, address: Address) -> Place:
@@ -91,31 +94,25 @@ async def ask_master(sentinel: Sentinel, address: Address) -> Place:
 
 
 def _told(error: BusUnavailable, tls: Tls | None) -> BusUnavailable:
-    """The error in words that help, where redis-py has none: it cannot say which file, and with TLS 1.3 a server
-    refuses a client's certificate only after the handshake, by ending the connection."""
-    if tls is None:
+    """The error with a hint where TLS 1.3 leaves none: a server refuses a client's certificate only after the
+    handshake, by ending the connection."""
+    if tls is None or error.why is not Reason.UNREACHABLE or "connecting to" in (error.details or ""):
         return error
-    if (problem := _unfit_file(tls)) is not None:
-        return BusUnavailable(Reason.TLS, details=problem)
-    if error.why is Reason.UNREACHABLE and "connecting to" not in (error.details or ""):
-        hint = "ended before any answer; does the server demand a client's certificate (options cert and key)?"
-        return BusUnavailable(Reason.UNREACHABLE, details=hint)
-    return error
+    hint = "ended before any answer; does the server demand a client's certificate (options cert and key)?"
+    return BusUnavailable(Reason.UNREACHABLE, details=hint)
 
 
-def _unfit_file(tls: Tls) -> str | None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    option, wanted = "ca", "no certificate"
-    try:
-        if tls.ca is not None:
-            context.load_verify_locations(tls.ca)
-        option, wanted = "cert" if tls.key is None else "cert or key", "no certificate with its key"
-        if tls.certificate is not None:
-            context.load_cert_chain(tls.certificate, tls.key, password="")
-    except OSError as error:  # SSLError is one
-        problem = f"holds {wanted}" if isinstance(error, ssl.SSLError) else f"cannot be read: {error.strerror}"
-        return f"the file in the option {option} {problem}"
-    return None
+class _TlsConnection(driver.SSLConnection):
+    """With a context of ours."""
+
+    def __init__(self, *, tls: Tls, **options: Any) -> None:
+        super().__init__(**options)  # pyright: ignore[reportUnknownMemberType]
+        self._tls = tls
+        self.ssl_context.context = tls_context(tls)
+
+    async def _connect(self) -> None:
+        self.ssl_context.context = tls_context(self._tls)  # a Sentinel's connects again and again
+        await super()._connect()
 
 
 async def _ask_sentinels(address: Address) -> BusUnavailable | None:
@@ -138,7 +135,7 @@ def _make(address: Address, place: Place) -> Connection:
     if place.path:
         return driver.UnixDomainSocketConnection(path=place.path, **options)
     if address.tls is not None:
-        return driver.SSLConnection(host=place.host, port=place.port, **_tls(address.tls), **options)
+        return _TlsConnection(tls=address.tls, host=place.host, port=place.port, **options)
     return driver.Connection(host=place.host, port=place.port, **options)
 
 
@@ -152,15 +149,4 @@ def _options(address: Address) -> dict[str, Any]:
         "socket_connect_timeout": address.timeout,
         "retry": Retry(NoBackoff(), 0),  # trying again is decided here, where it shows
         "driver_info": None,  # no CLIENT SETINFO, so ACLs need not allow it
-    }
-
-
-def _tls(tls: Tls) -> dict[str, Any]:
-    return {
-        "ssl_cert_reqs": "required" if tls.verify else "none",
-        "ssl_check_hostname": tls.verify,
-        "ssl_ca_certs": tls.ca,
-        "ssl_certfile": tls.certificate,
-        "ssl_keyfile": tls.key,
-        "ssl_password": "",  # OpenSSL would ask whoever sits at the terminal
     }

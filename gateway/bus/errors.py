@@ -89,7 +89,7 @@ class BusUnavailable(BusError):
         self, reason: Reason, *, details: str | None = None, retry_after: float = 1.0, uncertain: bool = False
     ) -> None:
         headers = {"Retry-After": str(max(1, ceil(retry_after)))}
-        super().__init__(503, "PGRSTX80", f"{_TEXTS[reason]}.", details=details, headers=headers)
+        super().__init__(503, "PGRSTX95", f"{_TEXTS[reason]}.", details=details, headers=headers)
         self.why = reason
         self.retry_after = retry_after
         self.uncertain = uncertain
@@ -99,7 +99,7 @@ class BusRefused(BusError):
     """The server rejected the command: wrong type, a failing script, a right that the ACL user lacks."""
 
     def __init__(self, details: str) -> None:
-        super().__init__(500, "PGRSTX81", "Redis rejected a command.", details=details)
+        super().__init__(500, "PGRSTX96", "Redis rejected a command.", details=details)
 
 
 class ScriptMissing(BusRefused):

@@ -137,8 +137,9 @@ class Facts:
             return
         message: dict[str, Any] = orjson.loads(event.payload)
         facts: dict[str, str] = message["facts"]
-        if self._current() is not None:
-            self._known.update(facts)
+        self._current()
+        # Also without a live lease: it may be renewed while the server still counts it, and then the epoch goes on.
+        self._known.update(facts)
         self._version += 1
         self.changes += 1
         teller, number = message["by"], message["number"]
@@ -197,8 +198,9 @@ class Facts:
 
     def _left(self, change: _Change, seen: Members, now: Members) -> frozenset[str]:
         left = outstanding(seen, change.heard, now)
-        own = seen.holdings.get(self._instance)
-        if own is not None and self._lease.epoch != own.epoch:
+        own, epoch = seen.holdings.get(self._instance), self._lease.epoch
+        # A lease that is not live now may be renewed and its epoch go on; another epoch has forgotten everything.
+        if own is not None and epoch is not None and epoch != own.epoch:
             return left - {self._instance}
         return left
 

@@ -77,7 +77,7 @@ class NotTold(Unavailable):
 
     def __init__(self) -> None:
         super().__init__(
-            "PGRSTX80",
+            "PGRSTX97",
             "The write was committed, but not all instances of the gateway could be told of it",
             details="Look before you repeat it.",
         )
@@ -182,6 +182,18 @@ class Coherence:
         """Invalidate answers that depend on `relations`, or all. Raises BusError."""
         names = [EVERYTHING] if relations is None else [table_fact(oid) for oid in relations]
         await self._facts.tell({name: token() for name in names})
+
+    def finish(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin to commit something, which goes on if whoever waits is cancelled; `stop` waits for it."""
+        task = asyncio.get_running_loop().create_task(work, name="commit")
+        self._finishing.add(task)
+        task.add_done_callback(self._committed)
+        return task
+
+    def _committed(self, task: asyncio.Task[None]) -> None:
+        self._finishing.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked for it may be gone
 
     def _finish(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work, name="cache invalidation")

@@ -33,10 +33,14 @@ class Served(NamedTuple):
 
 NAME: Final = "Cache-Status"
 _CACHE: Final = "passerelle"
+_FROM_MEMORY: Final = f"{_CACHE}; {Source.MEMORY.value}; ttl="
 
 
 def header(served: Served) -> tuple[str, str]:
     """The header for an answer."""
+    if served.source is Source.MEMORY and served.ttl is not None:
+        # Nearly all of the time, and then it has no more to say.
+        return NAME, f'{_FROM_MEMORY}{int(served.ttl)}; key="{served.sharing}"'
     parts = [_CACHE, served.source.value]
     if served.ttl is not None:
         parts.append(f"ttl={int(served.ttl)}")

@@ -16,22 +16,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from gateway.cache import EVERYTHING, Codec, Question, Shape, table_fact
 from gateway.catalog import ALL, CacheTerms, Caching, Catalog, Claims, Footprint, Name, joined, key
 from gateway.database import Caller
+from gateway.identity import Identity
 from gateway.rest.compile import Compiled
 from gateway.rest.plan.uses import Uses
-from gateway.rest.respond import Result
+from gateway.rest.request import Request
+from gateway.rest.respond import Answer, RespondRules, Result, check_affected, check_single, respond
 
-_CLOCK_WORDS: Final = re.compile(r"now|today|tomorrow|yesterday", re.IGNORECASE)
-"""In a value that becomes a time these mean the time of the request."""
+_CLOCK_WORDS: Final = re.compile(r"now|today|tomorrow|yesterday|\\", re.IGNORECASE)
+"""In a value that becomes a time these mean the time of the request. So may what has escapes, with which they can be
+spelt otherwise: in arrays, ranges, rows, JSON. Quotes that are left out are looked through, too."""
 _MOST: Final = 4096
 _LONGEST: Final = 16 * 1024
 """Characters of the parameters of a question; what asks more is not asked twice."""
+_REPEATED: Final = 512
+"""Characters of the query of a request whose question is remembered, which bounds the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,7 @@ def question(recipe: Recipe, caller: Caller, arguments: Sequence[str | None]) ->
     values = tuple(arguments)
     if sum(len(value) for value in values if value is not None) > _LONGEST:
         return Refusal("long", recipe.shape)
-    if recipe.clocked and any(value is not None and _CLOCK_WORDS.search(value) for value in values):
+    if recipe.clocked and any(value is not None and _CLOCK_WORDS.search(value.replace('"', "")) for value in values):
         return Refusal("clock", recipe.shape)
     identity = caller.identity
     asked = (
@@ -135,7 +140,38 @@ def question(recipe: Recipe, caller: Caller, arguments: Sequence[str | None]) ->
         caller.role_settings,
         caller.settings,
     )
-    return Question(asked, recipe.facts, recipe.ttl, recipe.stale_if_error, recipe.shape)
+    return Question(
+        asked, recipe.facts, recipe.ttl, recipe.stale_if_error, recipe.shape, recipe.base[0], identity.claims
+    )
+
+
+class Asked(NamedTuple):
+    """What a request asks, and the plan that its answer is made with."""
+
+    compiled: Compiled
+    question: Question
+
+
+class Questions:
+    """By request and identity, so that a request like one before is not examined again: for a read, these two and the
+    catalog decide the question. Of one catalog; a new one empties it. Bounded: when it is full it begins anew."""
+
+    def __init__(self) -> None:
+        self._catalog: Catalog | None = None
+        self._asked: dict[tuple[Request, Identity], Asked] = {}
+
+    def get(self, request: Request, identity: Identity, catalog: Catalog) -> Asked | None:
+        """What an equal request asked, which has the same `Request` object then."""
+        return self._asked.get((request, identity)) if catalog is self._catalog else None
+
+    def keep(self, request: Request, identity: Identity, catalog: Catalog, asked: Asked) -> None:
+        """Remember it, unless it is long. `request` must be a GET or HEAD: what others ask is in their bodies, too."""
+        if len(request.query.canonical) > _REPEATED:
+            return
+        if catalog is not self._catalog or len(self._asked) >= _MOST:
+            self._asked.clear()
+            self._catalog = catalog
+        self._asked[request, identity] = asked
 
 
 @lru_cache(maxsize=8192)
@@ -218,27 +254,48 @@ def _number(compiled: Compiled) -> str:
     return hashlib.blake2b(compiled.statement.text.encode(), digest_size=3).hexdigest()
 
 
-# -- answers as bytes ------------------------------------------------------------------------------------------------
+# -- answers ---------------------------------------------------------------------------------------------------------
 
 
-def _encode(result: Result) -> bytes:
+@dataclass(slots=True, eq=False)
+class Kept:
+    """A result, and the last answer that was made of it: the tag alone is a digest of the whole body."""
+
+    result: Result
+    _made: tuple[Request, Compiled, RespondRules, Answer] | None = None
+
+    def answer(self, request: Request, compiled: Compiled, rules: RespondRules) -> Answer:
+        """As `respond`, and not to be changed. What was kept may have been asked for with other preferences, so they
+        are checked. Raises what `check_single`, `check_affected` and `respond` raise."""
+        made = self._made
+        if made is not None and made[0] is request and made[1] is compiled and made[2] is rules:
+            return made[3]
+        check_single(compiled, self.result.page)
+        check_affected(request, compiled, self.result.page)
+        answer = respond(request, compiled, self.result, rules)
+        self._made = request, compiled, rules, answer
+        return answer
+
+
+def _encode(kept: Kept) -> bytes:
+    result = kept.result
     place = result.place.decode() if isinstance(result.place, bytes) else result.place
     return orjson.dumps([result.page, result.total, place]) + b"\n" + result.body
 
 
-def _decode(kept: bytes) -> Result | None:
-    head, newline, body = kept.partition(b"\n")
+def _decode(text: bytes) -> Kept | None:
+    head, newline, body = text.partition(b"\n")
     try:
         page, total, place = orjson.loads(head)
     except ValueError:
         return None
-    return Result(body, page, total, place=place) if newline else None
+    return Kept(Result(body, page, total, place=place)) if newline else None
 
 
-def _storable(result: Result) -> bool:
+def _storable(kept: Kept) -> bool:
     """What SQL said about its answer was said by code that is run each time."""
-    return result.headers is None and result.status is None
+    return kept.result.headers is None and kept.result.status is None
 
 
-RESULTS: Final[Codec[Result]] = Codec(_encode, _decode, lambda result: len(result.body), _storable)
+RESULTS: Final[Codec[Kept]] = Codec(_encode, _decode, lambda kept: len(kept.result.body), _storable)
 """How the cache keeps results of reads."""

@@ -14,7 +14,7 @@ from gateway.cache import Cache, Served, Source, header
 from gateway.catalog import Catalog, Name, Relation
 from gateway.database import Access, Caller, Database, DatabaseError, Transaction, TransactionMode
 from gateway.identity import Authenticator, Identity
-from gateway.rest.caching import Recipe, Recipes, Refusal, question
+from gateway.rest.caching import Asked, Kept, Questions, Recipe, Recipes, Refusal, question
 from gateway.rest.callers import Callers
 from gateway.rest.compile import Compiled, allowed_methods, find_for_options, unknown_table, values
 from gateway.rest.compile_nested import RowsRefused, one_by_one
@@ -60,7 +60,7 @@ class RestSurface:
         openapi: OpenApi | None,
         plans: PlanCache | None = None,
         limits: RequestLimits | None = None,
-        cache: Cache[Result] | None = None,
+        cache: Cache[Kept] | None = None,
     ) -> None:
         self.prefix = prefix
         self.render_error = render_error
@@ -77,6 +77,7 @@ class RestSurface:
         # a function before each request wants to see each of them
         self._cache = cache if rules.pre_request is None else None
         self._recipes = Recipes()
+        self._questions = Questions()
 
     async def handle(self, request: Request) -> web.StreamResponse:
         stages = Stages(enabled=True) if self._rules.server_timing else UNTIMED
@@ -117,47 +118,80 @@ class RestSurface:
     # -- statements -------------------------------------------------------------------------------------------------
 
     async def _read(self, exchange: _Exchange) -> Answer:
+        repeated = self._repeated(exchange)
+        if repeated is not None:
+            return repeated
         asked, catalog, stages = exchange.asked, exchange.catalog, exchange.stages
         known = self._known(exchange.request)
         if known is not None and asked.method == "HEAD":
             asked = replace(asked, method="GET")  # the tag is that of the body, which is not sent
         compiled = read_plan(asked, catalog, self._rules.compile, self.plans)
         stages.mark("plan")
-        arguments = compiled.statement.bind(values(asked))
-        result, served = await self._kept_or_read(exchange, compiled, arguments)
-        self._charge(exchange, compiled, result, served)
-        stages.mark("transaction")
-        answer = respond(asked, compiled, result, self._rules.respond)
-        if served is not None:
-            answer.headers.append(header(served))
+        answer = await self._answer(exchange, asked, compiled, compiled.statement.bind(values(asked)))
         return answer if known is None else unless_known(answer, known)
 
-    async def _kept_or_read(
-        self, exchange: _Exchange, compiled: Compiled, arguments: Sequence[str]
-    ) -> tuple[Result, Served | None]:
-        """From the cache if it may be. None without a cache."""
+    def _repeated(self, exchange: _Exchange) -> Answer | None:
+        """The answer to a request like one before, if it is in memory and still holds."""
+        asked, cache = exchange.asked, self._cache
+        known = self._questions.get(asked, exchange.identity, exchange.catalog)
+        if known is None or cache is None or "Cache-Control" in exchange.request.headers:
+            return None
+        tags = self._known(exchange.request)
+        if tags is not None and asked.method == "HEAD":
+            return None
+        exchange.stages.mark("plan")
+        found = cache.look(known.question)
+        if found is None:
+            return None
+        exchange.stages.mark("transaction")
+        answer = self._respond(exchange, asked, known.compiled, *found)
+        return answer if tags is None else unless_known(answer, tags)
+
+    async def _answer(
+        self, exchange: _Exchange, asked: RestRequest, compiled: Compiled, arguments: Sequence[str]
+    ) -> Answer:
+        """Of a statement that reads: from the cache if it may be. `asked` may be another form of what was asked."""
         cache = self._cache
         if cache is None or exchange.catalog.caching is None:
-            return await self._result(exchange, compiled, arguments), None
-        caller = self._caller(exchange)
-        recipe = self._recipes.get(compiled, caller.identity.role, exchange.catalog)
-        asked = question(recipe, caller, arguments) if isinstance(recipe, Recipe) else recipe
-        if isinstance(asked, Refusal):
-            return await self._result(exchange, compiled, arguments), cache.refuse(asked.shape, asked.word)
+            result = await self._result(exchange, compiled, arguments)
+            self._charge(exchange, compiled, result, None)
+            exchange.stages.mark("transaction")
+            return respond(asked, compiled, result, self._rules.respond)
+        kept, served = await self._kept_or_read(exchange, asked, compiled, arguments, cache)
+        exchange.stages.mark("transaction")
+        return self._respond(exchange, asked, compiled, kept, served)
+
+    def _respond(
+        self, exchange: _Exchange, asked: RestRequest, compiled: Compiled, kept: Kept, served: Served
+    ) -> Answer:
+        answer = kept.answer(asked, compiled, self._rules.respond)
+        self._charge(exchange, compiled, kept.result, served)
+        return Answer(answer.status, [*answer.headers, header(served)], answer.body)
+
+    async def _kept_or_read(
+        self,
+        exchange: _Exchange,
+        asked: RestRequest,
+        compiled: Compiled,
+        arguments: Sequence[str],
+        cache: Cache[Kept],
+    ) -> tuple[Kept, Served]:
+        async def read() -> Kept:
+            return Kept(await self._result(exchange, compiled, arguments))
+
+        caller, catalog = self._caller(exchange), exchange.catalog
+        recipe = self._recipes.get(compiled, caller.identity.role, catalog)
+        wanted = question(recipe, caller, arguments) if isinstance(recipe, Recipe) else recipe
+        if isinstance(wanted, Refusal):
+            return await read(), cache.refuse(wanted.shape, wanted.word)
+        if asked is exchange.asked and asked.method in _READS:
+            self._questions.keep(asked, caller.identity, catalog, Asked(compiled, wanted))
         control = exchange.request.headers.get("Cache-Control")
         wish = wish_of(control) if control is not None else Wish.ANY
         if wish is Wish.NEITHER:
-            return await self._result(exchange, compiled, arguments), Served(Source.REQUEST)
-        found = cache.look(asked) if wish is Wish.ANY else None
-        if found is None:
-            found = await cache.answer(
-                asked, lambda: self._result(exchange, compiled, arguments), fresh=wish is Wish.FRESH
-            )
-        result, served = found
-        # What was kept may have been asked for with other preferences.
-        check_single(compiled, result.page)
-        check_affected(exchange.asked, compiled, result.page)
-        return result, served
+            return await read(), Served(Source.REQUEST)
+        found = cache.look(wanted) if wish is Wish.ANY else None
+        return found if found is not None else await cache.answer(wanted, read, fresh=wish is Wish.FRESH)
 
     async def _result(self, exchange: _Exchange, compiled: Compiled, arguments: Sequence[str]) -> Result:
         """Of a statement that reads: on the fast path if it may take it."""
@@ -199,13 +233,7 @@ class RestSurface:
         stages.mark("plan")
         arguments = compiled.statement.bind(write_values(asked, payload))
         if compiled.write is None:
-            result, served = await self._kept_or_read(exchange, compiled, arguments)
-            self._charge(exchange, compiled, result, served)
-            stages.mark("transaction")
-            answer = respond(asked, compiled, result, self._rules.respond)
-            if served is not None:
-                answer.headers.append(header(served))
-            return answer
+            return await self._answer(exchange, asked, compiled, arguments)
         try:
             result = await self._result(exchange, compiled, arguments)
         except RowsRefused:  # nothing was written: once more, to learn which row it is

@@ -124,10 +124,10 @@ class Gateway:
         self.bus: Bus | None = bus(settings)
         """None without Redis. While Redis is away, calls fail and everything else goes on."""
         self.limiter = Limiter(self.bus)
-        self.cache = read_cache(settings, self.bus)
-        """None without Redis."""
         self.plans = PlanCache()
         self.catalog = self._catalog(settings)
+        self.cache = read_cache(settings, self.bus, self.catalog.look_soon)
+        """None without Redis."""
         self._meter = RequestMeter()
         self._loop_delay = LoopDelay()
         self._watch = DatabaseWatch(self.database.ping)
@@ -242,7 +242,7 @@ class Gateway:
             channel=settings.channel if settings.channel_enabled else None,
             on_config=self._config_changed,
             poll_interval=settings.catalog_poll_interval,
-            caching=self.cache is not None,
+            caching=self.bus is not None,
         )
         keeper.subscribe(self._loaded)
         return keeper

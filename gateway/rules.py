@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import asyncpg
 
 from gateway.bus import Bus, open_bus, steady
-from gateway.cache import Cache, Coherence
+from gateway.cache import Cache, Coherence, Definitions
+from gateway.catalog import read_definitions
 from gateway.database import quote_identifier
 from gateway.identity import IdentitySettings
 from gateway.rest import OpenApi, OpenApiRules, RestRules
@@ -29,8 +32,9 @@ def bus(settings: Settings) -> Bus | None:
     return open_bus(url.get_secret_value(), prefix=settings.redis_prefix) if url is not None else None
 
 
-def read_cache(settings: Settings, bus: Bus | None) -> Cache[Kept] | None:
-    """What keeps answers, if there is a Redis. Also where none are kept: writes must be told to those who do."""
+def read_cache(settings: Settings, bus: Bus | None, changed: Callable[[], None]) -> Cache[Kept] | None:
+    """What keeps answers, if there is a Redis. Also where none are kept: writes must be told to those who do. `changed`
+    is called when the database's definitions are not those of the catalog."""
     if bus is None:
         return None
 
@@ -43,8 +47,9 @@ def read_cache(settings: Settings, bus: Bus | None) -> Cache[Kept] | None:
         )
 
     coherence = Coherence(bus, connect, steady)
+    definitions = Definitions(connect, read_definitions, changed)
     memory, largest = settings.cache_memory_bytes, settings.cache_max_answer_bytes
-    return Cache(bus, coherence, RESULTS, memory=memory, largest=largest)
+    return Cache(bus, coherence, definitions, RESULTS, memory=memory, largest=largest)
 
 
 def identity_settings(settings: Settings) -> IdentitySettings:

@@ -5,6 +5,7 @@ What may be kept, and for whom, is not decided here: a `Question` says on which 
 
 from gateway.cache.cache import Cache, Codec
 from gateway.cache.coherence import EVERYTHING, Coherence, table_fact
+from gateway.cache.definitions import Definitions
 from gateway.cache.memory import Memory
 from gateway.cache.question import Question
 from gateway.cache.report import CacheReport, Off, Reason, ShapeReport, document
@@ -17,6 +18,7 @@ __all__ = [
     "CacheReport",
     "Codec",
     "Coherence",
+    "Definitions",
     "Memory",
     "Off",
     "Question",

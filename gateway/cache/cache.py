@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from gateway.bus import Bus, steady
 from gateway.cache.coherence import Coherence
+from gateway.cache.definitions import Definitions
 from gateway.cache.flights import Flights
 from gateway.cache.memory import Entry, Memory
 from gateway.cache.question import Question
@@ -44,6 +45,7 @@ class Cache(Generic[Value]):
         self,
         bus: Bus,
         coherence: Coherence,
+        definitions: Definitions,
         codec: Codec[Value],
         *,
         memory: int,
@@ -53,6 +55,7 @@ class Cache(Generic[Value]):
         """`memory` bounds the tier in the process, `largest` one entry, in bytes."""
         self.coherence = coherence
         self.shapes = Shapes()
+        self._definitions = definitions
         self._codec = codec
         self._clock = clock
         self._memory: Memory[Value] = Memory(memory, largest)
@@ -111,7 +114,7 @@ class Cache(Generic[Value]):
         async def fly() -> tuple[Value, Served]:
             return await self._fetch(question, stamps, compute, fresh=fresh)
 
-        (value, served), shared = await self._flights.share((question.key, fresh), stamps, fly)
+        (value, served), shared = await self._flights.share((question.key, question.owner, fresh), stamps, fly)
         return value, served._replace(collapsed=True) if shared else served
 
     async def _fetch(
@@ -130,10 +133,21 @@ class Cache(Generic[Value]):
         source = Source.REQUEST if fresh else Source.CHANGED if known else Source.MISS
         if not self._codec.storable(value):
             return value, self._served(source, question)
-        kept = self._memory.put(question.key, Entry(value, stamps, stored, self._codec.size(value)))
-        if worth:
-            self._shared.put(name, self._codec.encode(value), stamps, question.ttl)
+        entry = Entry(value, stamps, stored, self._codec.size(value), question.owner)
+        kept = self._memory.put(question.key, entry)
+        if kept or worth:
+            self._definitions.ask(question.definitions, lambda same: self._decide(question, entry, worth, same=same))
         return value, self._served(source, question, question.ttl, stored=kept or worth)
+
+    def _decide(self, question: Question, entry: Entry[Value], worth: bool, *, same: bool) -> None:
+        """It is known what definitions an answer was computed under: everybody may share it, or nobody."""
+        if not same:
+            self._memory.drop(question.key, entry)
+            return
+        entry.owner = None
+        left = question.ttl - (self._clock() - entry.stored)
+        if worth and left > 0:
+            self._shared.put(question.digest(), self._codec.encode(entry.value), entry.stamps, left)
 
     async def _fetch_shared(self, question: Question, name: str) -> tuple[Value, Served] | None:
         tier = question.shape.shared
@@ -147,7 +161,7 @@ class Cache(Generic[Value]):
         tier.note(hit=value is not None)
         if kept is None or value is None:
             return None
-        entry = Entry(value, kept.stamps, self._clock() - kept.age, self._codec.size(value))
+        entry = Entry(value, kept.stamps, self._clock() - kept.age, self._codec.size(value), None)
         self._memory.put(question.key, entry)
         return value, self._served(Source.REDIS, question, question.ttl - kept.age)
 
@@ -165,6 +179,8 @@ class Cache(Generic[Value]):
         return Served(Source.BYPASS, why=why)
 
     def _holds(self, entry: Entry[Value], question: Question, version: int) -> bool:
+        if entry.owner is not None and entry.owner != question.owner:
+            return False
         if entry.version == version:
             return True
         if entry.stamps != self.coherence.known(question.facts):
@@ -177,7 +193,7 @@ class Cache(Generic[Value]):
         if not question.stale_if_error:
             return None
         entry = self._memory.get(question.key)
-        if entry is None:
+        if entry is None or (entry.owner is not None and entry.owner != question.owner):
             return None
         left = question.ttl - (self._clock() - entry.stored)
         if left + question.stale_if_error <= 0:
@@ -198,12 +214,19 @@ class Cache(Generic[Value]):
 
     async def start(self) -> None:
         """Begin to watch the database; nothing is served before that has succeeded."""
+        self._definitions.start()
         await self.coherence.start()
 
     async def stop(self) -> None:
         """Finish what was committed, and end the rest."""
+        await self._definitions.stop()
         await self.coherence.stop()
         await self._shared.stop()
+
+    @property
+    def unsettled(self) -> int:
+        """How many answers not everybody can have yet who may: they wait for a look, or are on their way to Redis."""
+        return self._definitions.undecided + self._shared.writing
 
     def report(self) -> CacheReport:
         """How it does now."""

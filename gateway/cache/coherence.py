@@ -183,6 +183,18 @@ class Coherence:
         names = [EVERYTHING] if relations is None else [table_fact(oid) for oid in relations]
         await self._facts.tell({name: token() for name in names})
 
+    def finish(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin to commit something, which goes on if whoever waits is cancelled; `stop` waits for it."""
+        task = asyncio.get_running_loop().create_task(work, name="commit")
+        self._finishing.add(task)
+        task.add_done_callback(self._committed)
+        return task
+
+    def _committed(self, task: asyncio.Task[None]) -> None:
+        self._finishing.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked for it may be gone
+
     def _finish(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work, name="cache invalidation")
         self._finishing.add(task)

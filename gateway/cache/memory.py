@@ -15,13 +15,15 @@ _OVERHEAD = 1000
 
 @dataclass(slots=True, eq=False)
 class Entry(Generic[Value]):
-    """An answer, and the facts as they were before it was computed. `stored` is when, by the steady clock. `version` is
-    that of the facts when the stamps were last found to be theirs."""
+    """An answer, and the facts as they were before it was computed. `stored` is when, by the steady clock. Only its
+    `owner` may have it; None for everybody who asks the same. `version` is that of the facts when the stamps were last
+    found to be theirs."""
 
     value: Value
     stamps: tuple[str, ...]
     stored: float
     size: int
+    owner: str | None
     version: int | None = None
 
 
@@ -60,6 +62,12 @@ class Memory(Generic[Value]):
             self.bytes -= oldest.size
             self.evictions += 1
         return True
+
+    def drop(self, key: Hashable, entry: Entry[Value]) -> None:
+        """Forget this entry, if it is still there."""
+        if self._entries.get(key) is entry:
+            del self._entries[key]
+            self.bytes -= entry.size
 
     def clear(self) -> None:
         """Forget everything."""

@@ -14,9 +14,9 @@ class Question:
     """Two questions with equal `key` have the same answer while nothing changes in what `facts` stand for.
 
     The key therefore holds everything else that decides the answer: statement, parameters, role, the claims that are
-    read, the formats of the session, and the definitions in the database. `text` says the same as text, for keys
-    beyond this process. `ttl` is how old an answer may become, `stale_if_error` how much older it may be in place of
-    an answer that cannot be had; both in seconds.
+    read, the formats of the session, and the definitions in the database. `ttl` is how old an answer may become,
+    `stale_if_error` how much older it may be in place of an answer that cannot be had; both in seconds. `definitions`
+    are those of the key, and `owner` is who asks, with all claims (see the module `definitions`).
     """
 
     key: Hashable
@@ -24,6 +24,8 @@ class Question:
     ttl: float
     stale_if_error: float
     shape: Shape
+    definitions: str
+    owner: str
 
     def digest(self) -> str:
         """The key as a name for Redis."""

@@ -53,6 +53,11 @@ class Shared:
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
 
+    @property
+    def writing(self) -> int:
+        """How many entries are on their way."""
+        return len(self._writes)
+
     async def stop(self) -> None:
         """End what is being written."""
         for task in tuple(self._writes):

@@ -7,6 +7,7 @@ from gateway.catalog.dump import dump
 from gateway.catalog.footprint import ALL, Annotation, CacheKey, Claims, Footprint, Footprints, Sharing, joined, key
 from gateway.catalog.load import load_catalog
 from gateway.catalog.load_code import load_footprints, read_footprints
+from gateway.catalog.marks import read_definitions
 from gateway.catalog.model import (
     Cardinality,
     Catalog,
@@ -64,5 +65,6 @@ __all__ = [
     "load_footprints",
     "lying_functions",
     "read_database_config",
+    "read_definitions",
     "read_footprints",
 ]

@@ -84,6 +84,7 @@ class CatalogKeeper:
         self._callbacks: list[Callback] = []
         self._status = KeeperStatus()
         self._wanted = asyncio.Event()
+        self._sooner = asyncio.Event()
         self._attempted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._reloads: list[asyncio.Future[None]] = []
@@ -110,13 +111,21 @@ class CatalogKeeper:
 
     def request_reload(self) -> None:
         """Asks for a reload and returns at once."""
+        self._want()
+
+    def _want(self) -> None:
         self._wanted.set()
+        self._sooner.set()
+
+    def look_soon(self) -> None:
+        """Somebody has noticed that the database has changed: the next look need not wait for its time."""
+        self._sooner.set()
 
     async def reload(self) -> None:
         """Reloads, and returns when a load that began after this call has succeeded or failed (see `status`)."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reloads.append(done)
-        self._wanted.set()
+        self._want()
         await done
 
     def reconfigure(
@@ -181,7 +190,7 @@ class CatalogKeeper:
 
         def end(_: object) -> None:
             lost.set()
-            self._wanted.set()
+            self._want()
 
         connection.add_termination_listener(end)
         try:
@@ -213,9 +222,11 @@ class CatalogKeeper:
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._poll_interval):
-                    await self._wanted.wait()
+                    await self._sooner.wait()
+            self._sooner.clear()
             if self._wanted.is_set():
                 return
+            await asyncio.sleep(_WINDOW)  # whoever notices a change may notice it many times
             found = await self._marks(connection)
             if found.catalog != marks.catalog:
                 _log.info("the database has changed without a notification")
@@ -237,7 +248,7 @@ class CatalogKeeper:
 
     def _notified(self, connection: object, pid: int, channel: str, payload: object) -> None:
         if payload in ("", "reload schema"):
-            self._wanted.set()
+            self._want()
         elif payload == "reload config" and self._on_config is not None:
             self._on_config()
 

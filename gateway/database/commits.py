@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Protocol
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final, Protocol
 
 import asyncpg
 
 from gateway.database import wire
 
-_TAKEN: Final = "passerelle.taken"
+_SETTING: Final = "passerelle.taken"
 
-TAKE_AND_COMMIT: Final = wire.script(
+_LEAVE_READING: Final = wire.script(["RELEASE SAVEPOINT passerelle_reading"])
+_BEFORE: Final = wire.script(
     [
-        # What is deferred to the end of the transaction may write, too.
+        # What is deferred to the end of the transaction may write, too, and once more defer what that leads to.
+        "SET CONSTRAINTS ALL IMMEDIATE",
         "SET CONSTRAINTS ALL IMMEDIATE",
         "SET LOCAL ROLE none",
-        f"SELECT 1 WHERE pg_catalog.set_config('{_TAKEN}', passerelle.take_touches_v1()::text, false) IS NULL",
-        "COMMIT",
     ]
+) + wire.parse(
+    "",
+    f"SELECT 1 WHERE pg_catalog.set_config('{_SETTING}', "
+    "pg_catalog.concat($1::pg_catalog.text, passerelle.take_touches_v1()), false) IS NULL",
 )
-"""Commits in the same round trip as `TAKEN`, which the session remembers beyond the end of its transaction."""
+_COMMIT: Final = wire.EXECUTE + wire.script(["COMMIT"])
 
-LEAVE_READING: Final = wire.script(["RELEASE SAVEPOINT passerelle_reading"])
-"""Goes before that where the last turn only read (`settings.turn_commands`): what was changed is taken by a DELETE."""
+TAKEN: Final = f"SELECT pg_catalog.current_setting('{_SETTING}', true)"
 
-TAKEN: Final = f"SELECT pg_catalog.current_setting('{_TAKEN}')"
+ONCE_MORE: Final = wire.script(["BEGIN", "SET LOCAL statement_timeout = 0"])
+"""Before `TAKEN` on a session whose answer to it was lost: it may have been given a time limit."""
+
+
+def take_and_commit(token: str, *, reading: bool) -> bytes:
+    """What commits in the same round trip as `TAKEN`, which the session remembers beyond the end of its transaction;
+    it begins with `token` if, and only if, this transaction was committed. `reading`: a turn that only reads is open,
+    in which nothing deferred could write."""
+    return (_LEAVE_READING if reading else b"") + _BEFORE + wire.bind("", (token,)) + _COMMIT
 
 
 class CommitWatch(Protocol):
@@ -39,10 +51,16 @@ class CommitWatch(Protocol):
         """A transaction may have been committed, and nobody knows which relations it changed. Must return at once."""
         ...
 
+    def finish(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin what must come to its end, even if nobody waits for it any more."""
+        ...
 
-def read_taken(text: str) -> list[int]:
-    """The OIDs in an array as PostgreSQL prints it."""
-    return [int(oid) for oid in text.strip("{}").split(",") if oid]
+
+def read_taken(text: str | None, token: str) -> list[int] | None:
+    """The OIDs behind the token, in an array as PostgreSQL prints it; None if it is not there."""
+    if text is None or not text.startswith(token):
+        return None
+    return [int(oid) for oid in text[len(token) :].strip("{}").split(",") if oid]
 
 
 def is_certain(error: BaseException) -> bool:

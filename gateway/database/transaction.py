@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from types import TracebackType
 
 import asyncpg
 
-from gateway.database.commits import LEAVE_READING, TAKE_AND_COMMIT, TAKEN, CommitWatch, is_certain, read_taken
+from gateway.database.commits import ONCE_MORE, TAKEN, CommitWatch, is_certain, read_taken, take_and_commit
 from gateway.database.connection import Arguments
 from gateway.database.errors import DatabaseError, is_unencodable, translate
 from gateway.database.model import Caller, Envelope, TransactionMode
@@ -154,15 +155,35 @@ class Transaction:
             await self.session.prepare(TAKEN)  # or what commits would not travel with it
         except BaseException as error:
             raise self._failed(error) from error
+        token = secrets.token_hex(8)
+        reading = self._turn is not None and self._turn.read_only
         try:
-            reading = self._turn is not None and self._turn.read_only
-            rows = await self.session.execute(TAKEN, (), (LEAVE_READING if reading else b"") + TAKE_AND_COMMIT)
-        except BaseException as error:
-            failed = self._failed(error)
-            if is_certain(error):
-                raise failed from error
+            rows = await self.session.execute(TAKEN, (), take_and_commit(token, reading=reading))
+        except BaseException as error:  # noqa: BLE001 - told apart and raised there
+            return await self._look_again(error, token)
+        taken = read_taken(rows[0][0], token)
+        assert taken is not None
+        return taken
+
+    async def _look_again(self, error: BaseException, token: str) -> list[int]:
+        """What the transaction changed, if it was committed and only the answer to that failed, whatever it had left
+        of its session. Raises why it was not; OutcomeUnknown if that cannot be known."""
+        failed = self._failed(error)
+        if not isinstance(error, asyncpg.PostgresError):
             raise OutcomeUnknown(failed) from error
-        return read_taken(rows[0][0])
+        if self.session.connection.is_in_transaction():  # COMMIT was not reached
+            raise failed from error
+        self.session.unusable = True
+        try:
+            self.session.forget(TAKEN)
+            rows = await self.session.execute(TAKEN, (), ONCE_MORE)
+        except BaseException:  # noqa: BLE001 - whatever it is, nobody knows more than before
+            raise OutcomeUnknown(failed) from error
+        taken = read_taken(rows[0][0], token)
+        if taken is not None:
+            return taken
+        # A pooler may have asked another session.
+        raise (failed if is_certain(error) else OutcomeUnknown(failed)) from error
 
     async def _must_end(self) -> bool:
         if self._failure is not None:
@@ -268,6 +289,17 @@ class TransactionScope:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None or self._watch is None or self._mode.read_only:
+            await self._leave(error)
+            return
+        try:
+            # A COMMIT that was given up might be done later, when what it changed is kept again as it was before.
+            await asyncio.shield(self._watch.finish(self._leave(None)))
+        except asyncio.CancelledError:
+            self._pool.cancellations += 1
+            raise
+
+    async def _leave(self, error: BaseException | None) -> None:
         transaction = self._transaction
         committed = False
         try:

@@ -140,7 +140,9 @@ def question(recipe: Recipe, caller: Caller, arguments: Sequence[str | None]) ->
         caller.role_settings,
         caller.settings,
     )
-    return Question(asked, recipe.facts, recipe.ttl, recipe.stale_if_error, recipe.shape)
+    return Question(
+        asked, recipe.facts, recipe.ttl, recipe.stale_if_error, recipe.shape, recipe.base[0], identity.claims
+    )
 
 
 class Asked(NamedTuple):

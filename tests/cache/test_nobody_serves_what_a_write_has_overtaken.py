@@ -178,9 +178,7 @@ async def test_when_redis_is_away_for_all_writes_go_on_and_nothing_old_comes_bac
     assert not holds(two, notes, before[1])
 
 
-async def test_a_write_that_nobody_can_be_told_of_fails(
-    redis: Server, instance: OpenInstance, notes: int
-) -> None:
+async def test_a_write_that_nobody_can_be_told_of_fails(redis: Server, instance: OpenInstance, notes: int) -> None:
     one = await instance(redis.url)
 
     async def nowhere() -> asyncpg.Connection:

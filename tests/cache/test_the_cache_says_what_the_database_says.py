@@ -114,7 +114,7 @@ async def test_who_shares_an_answer_asks_once(world: World, path: str, expected:
     kinds: set[str] = set()
     for token in many.values():
         for served in (world.one, world.two):
-            answer = await world.ask(served, path, token)
+            answer = await world.ask_calmly(served, path, token)
             assert answer.status == 200
             kinds.add(answer.headers["Cache-Status"].partition('key="')[2].rstrip('"'))
     assert kinds == {expected[1]}
@@ -128,7 +128,7 @@ async def test_a_claim_that_is_read_parts_and_others_do_not(world: World) -> Non
     world.asked.clear()
     for name in ("anna", "anna of x", "anna of y", "anna of x, in another order"):
         for served in (world.one, world.two):
-            answer = await world.ask(served, path, IDENTITIES[name])
+            answer = await world.ask_calmly(served, path, IDENTITIES[name])
             assert answer.json == [{"id": 1}]
     assert len(world.asked) == 1
     assert (await world.ask(world.one, path, IDENTITIES["bert of x"])).json == [{"id": 2}]

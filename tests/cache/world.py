@@ -71,6 +71,12 @@ class World:
             parsed = json.loads(raw) if "json" in kind.partition(";")[0] and raw else None
             return Answer(response.status, response.headers.copy(), raw, parsed)
 
+    async def ask_calmly(self, served: Served, path: str, token: str | None, *more: Any, **headers: str) -> Answer:
+        """The same, when everybody can have what was answered before."""
+        caches = [each.gateway.cache for each in (self.one, self.two)]
+        await until(lambda: not any(cache is not None and cache.unsettled for cache in caches))
+        return await self.ask(served, path, token, *more, **headers)
+
     async def uncached(self, path: str, token: str | None, method: str = "GET", body: object = None,
                        **headers: str) -> Answer:  # fmt: skip
         """What the database says now."""
@@ -118,13 +124,15 @@ def counted(asked: list[str]) -> Iterator[None]:
         yield
 
 
-async def make_database(postgres: EmbeddedPostgres, name: str) -> None:
+async def make_database(postgres: EmbeddedPostgres, name: str, *more: str) -> None:
+    """The world, and what further files make of it."""
     administrator = await asyncpg.connect(postgres.dsn())
     await administrator.execute(f"create database {name}")
     await administrator.close()
     await migrate(postgres.dsn(name), schema_directory() / "gateway")
     owner = await asyncpg.connect(postgres.dsn(name))
-    await owner.execute((Path(__file__).parent / "world.sql").read_text("utf-8"))
+    for file in ("world.sql", *more):
+        await owner.execute((Path(__file__).parent / file).read_text("utf-8"))
     await owner.close()
 
 

@@ -36,12 +36,23 @@ def test_help_loads_nothing_heavy() -> None:
     assert {"pydantic", "asyncpg", "redis", "jwt", "aiohttp", "rich"}.isdisjoint(loaded.stdout.split())
 
 
-@pytest.mark.parametrize("command", ["dev", "serve", "migrate", "keys", "doctor", "version"])
+@pytest.mark.parametrize("command", ["dev", "serve", "migrate", "keys", "doctor", "version", "policies", "cache"])
 def test_each_command_explains_itself(spawn: Spawn, command: str) -> None:
     shown = spawn(command, "--help")
     assert shown.finish() == 0
     assert f"Usage: python -m gateway {command}" in shown.text()
     general = spawn("--help")
+    general.finish()
+    assert f"  {command} " in general.text()
+    assert "..." not in general.text().split("Commands:")[1], "a line is too long for the list"
+
+
+@pytest.mark.parametrize("command", ["stats", "explain", "flush"])
+def test_each_command_of_the_cache_explains_itself(spawn: Spawn, command: str) -> None:
+    shown = spawn("cache", command, "--help")
+    assert shown.finish() == 0
+    assert f"Usage: python -m gateway cache {command}" in shown.text()
+    general = spawn("cache", "--help")
     general.finish()
     assert f"  {command} " in general.text()
     assert "..." not in general.text().split("Commands:")[1], "a line is too long for the list"

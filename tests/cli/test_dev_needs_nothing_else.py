@@ -102,6 +102,18 @@ def test_its_environment_file_serves_other_commands(spawn: Spawn, home: Path, po
     assert re.search(r"ok +Valkey \S+ at \S+ answers as master", doctor.text())
 
 
+def test_the_cache_is_found_from_its_directory(spawn: Spawn, home: Path, port: int) -> None:
+    admin = {"PASSERELLE_ADMIN_PORT": str(free_port())}
+    spawn("dev", "--port", str(port), cwd=home, environment=admin).wait_for("Ctrl-C stops everything")
+    for arguments, words in {
+        ("stats",): "  hit rate  ",
+        ("explain", "/rest/v1/profiles?id=eq.4f"): "Known as: cache:profile:4f",
+        ("flush",): "Everything was flushed; the only instance has confirmed it.",
+    }.items():
+        command = spawn("cache", *arguments, cwd=home)
+        assert (command.finish(), words in command.text()) == (0, True), command.text()
+
+
 def test_redis_is_up(spawn: Spawn, home: Path, port: int) -> None:
     admin = free_port()
     command = spawn("dev", "--port", str(port), cwd=home, environment={"PASSERELLE_ADMIN_PORT": str(admin)})

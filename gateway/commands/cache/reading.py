@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.bus.keys import Keys
@@ -41,24 +41,24 @@ class Read:
 class Account:
     """Whether answers to a read are kept for one caller.
 
-    `word` and `reason` say why not, None if they are. `ttl` in seconds, as `decided` by a rule; `stale` in place of a
-    failing database. `sharing` says who shares them; `claims` are those that are read, with the caller's values as
-    JSON, None where the caller has none. `tables` are what an answer depends on, and whether their changes are
-    recorded; `terms` what the read names, with the rules. `key` is that of Redis.
+    `terms` are what the read names, with the rules; `tables` what an answer depends on, and whether their changes are
+    recorded. `word` and `reason` say why it is not kept, and then nothing follows. `ttl` in seconds, as `decided` by a
+    rule; `stale` in place of a failing database. `sharing` says who shares answers; `claims` are those that are read,
+    with the caller's values as JSON, None where the caller has none. `key` is that of Redis.
     """
 
     shape: str
-    word: str | None
-    reason: str | None
-    ttl: float | None
-    decided: str
-    stale: float
-    sharing: str | None
-    claims: tuple[tuple[str, str | None], ...]
     terms: tuple[tuple[str, CacheTerms | None], ...]
     tables: tuple[tuple[str, bool], ...]
     functions: tuple[str, ...]
-    key: str | None
+    word: str | None = None
+    reason: str | None = None
+    ttl: float | None = None
+    decided: str = ""
+    stale: float = 0.0
+    sharing: str | None = None
+    claims: tuple[tuple[str, str | None], ...] = ()
+    key: str | None = None
 
 
 def read_of(query: str, catalog: Catalog, rules: RestRules) -> Read | None:
@@ -78,24 +78,26 @@ def account(read: Read, identity: Identity, catalog: Catalog, rules: RestRules, 
     callers = Callers(rules.extra_search_path, rules.app_settings)
     caller = callers.get(identity, asked.schema, asked.preferences.timezone, catalog)
     recipe = recipe_for(compiled, identity.role, catalog)
-    answer = recipe
-    if isinstance(recipe, Recipe):
-        answer = question(recipe, caller, compiled.statement.bind(values(asked)))
-    footprint, terms = footprint_of(compiled, identity.role, catalog), tuple(terms_of(compiled, catalog))
-    kept = isinstance(recipe, Recipe)
-    return Account(
+    footprint = footprint_of(compiled, identity.role, catalog)
+    found = Account(
         shape=recipe.shape.name,
-        word=answer.word if isinstance(answer, Refusal) else None,
-        reason=_reason(answer) if isinstance(answer, Refusal) else None,
-        ttl=recipe.ttl if kept else None,
-        decided=_decided(recipe, terms, footprint) if kept else "",
-        stale=recipe.stale_if_error if kept else 0.0,
-        sharing=recipe.shape.sharing if kept else None,
-        claims=_claims(recipe, identity) if kept else (),
-        terms=terms,
+        terms=tuple(terms_of(compiled, catalog)),
         tables=_tables(footprint, catalog),
         functions=tuple(sorted(map(str, footprint.functions))),
-        key=Keys(prefix).key(answer.digest()) if not isinstance(answer, Refusal | Recipe) else None,
+    )
+    if isinstance(recipe, Refusal):
+        return replace(found, word=recipe.word, reason=_reason(recipe))
+    asks = question(recipe, caller, compiled.statement.bind(values(asked)))
+    if isinstance(asks, Refusal):
+        return replace(found, word=asks.word, reason=_reason(asks))
+    return replace(
+        found,
+        ttl=recipe.ttl,
+        decided=_decided(recipe, found.terms, footprint),
+        stale=recipe.stale_if_error,
+        sharing=recipe.shape.sharing,
+        claims=_claims(recipe, identity),
+        key=Keys(prefix).key(asks.digest()),
     )
 
 

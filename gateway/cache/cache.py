@@ -102,10 +102,12 @@ class Cache(Generic[Value]):
     ) -> tuple[Value, Served]:
         shape = question.shape
         self.shapes.note(shape)
-        shape.memory.note(hit=False)
         stamps = None
-        if shape.memory.is_worth(shape.seconds):
-            stamps = await self.coherence.stamps(question.facts)
+        if self.coherence.version is not None:  # or nothing could have been found, which is no fault of the shape
+            shape.memory.note(hit=False)
+            # What memory has no room for, Redis may have.
+            if shape.memory.is_worth(shape.seconds) or shape.shared.pays(shape.seconds):
+                stamps = await self.coherence.stamps(question.facts)
         if stamps is None:
             value = await self._compute(question, compute)
             why = "off" if self.coherence.version is None else "cheap"

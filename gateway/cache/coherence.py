@@ -21,7 +21,8 @@ everything, then takes its break away; if it is gone, another instance does it.
 
 *What nobody tells*, writes of other programs and of instances that died between COMMIT and telling, is found: the first
 by the records that such transactions leave (`schema/gateway/008_cache.sql`), the second by the lease that ended. This
-takes `INTERVAL` seconds, and a lease's term, respectively.
+takes `INTERVAL` seconds, and a lease's term, respectively. What was being committed when its connection or instance was
+lost may be done later than that is noticed: everything is invalidated again once all transactions of that time ended.
 """
 
 from __future__ import annotations
@@ -120,6 +121,8 @@ class Coherence:
         self._must_reset = True
         self._resets_begun = 0
         self._reset_done = 0
+        self._doubt = False
+        self._doubtful_until: int | None = None
         self._break = _Break()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -172,7 +175,7 @@ class Coherence:
 
     def uncertain(self) -> None:
         """A transaction may have been committed, and nobody knows what it changed."""
-        self._must_reset = True
+        self._must_reset = self._doubt = True
         self._finish(self._try_to_reset())
 
     async def flush(self, relations: Iterable[int] | None = None) -> None:
@@ -302,8 +305,11 @@ class Coherence:
         """Once: breaks, records of others, instances that are gone. Trust begins anew only if all is in order."""
         asked = self._clock()
         await self._keep_break(connection)
+        await self._settle(connection)
         news = await connection.fetchrow(statement("news"), timeout=_TIMEOUT)
         assert news is not None
+        if self._doubtful_until is not None and news["oldest"] >= self._doubtful_until:
+            self._doubtful_until, self._must_reset = None, True
         try:
             leads = await self._look_at_members()
             others = [(name, age) for name, age in zip(news["breaks"], news["ages"], strict=True)]
@@ -322,6 +328,18 @@ class Coherence:
             self._trusted_until = asked + TRUST
             self.problem = None
 
+    async def _settle(self, connection: Connection) -> None:
+        """Note which transaction ids are to be waited for: the one of unknown outcome was given before the doubt came
+        up."""
+        if not self._doubt:
+            return
+        self._doubt = False
+        try:
+            self._doubtful_until = await connection.fetchval(statement("newest"), timeout=_TIMEOUT)
+        except BaseException:
+            self._doubt = True
+            raise
+
     async def _look_at_members(self) -> bool:
         """Returns whether this instance is the first of all, which does what one of them must do. One that is gone may
         have committed something that it could not tell any more. (One that has just come resets anyway, so whoever is
@@ -329,7 +347,7 @@ class Coherence:
         now = frozenset((await self._bus.members()).holdings)
         first = min(now, default=None) == self._bus.instance
         if first and not self._members <= now:
-            self._must_reset = True
+            self._must_reset = self._doubt = True
         self._members = now
         return first
 

@@ -194,7 +194,7 @@ async def test_redis_goes_away(start: Start, server: Server) -> None:
     assert (worker["state"], worker["reason"]) == ("off", "lease")
     assert worker["details"].startswith("there is no lease: ")
     status, told = await ask(served, "POST", "/cache/flush", {})
-    assert (status, told["code"]) == (503, "PGRSTX80")
+    assert (status, told["code"]) == (503, "PGRSTX95")
     server.start()
     await until(cache_is(served, "on"))
 

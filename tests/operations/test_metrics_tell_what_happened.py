@@ -17,7 +17,9 @@ from tests.serving import token
 REQUESTS = "passerelle_request_duration_seconds_count"
 ONLY_WITH_WORKERS = {"passerelle_worker_up"}
 ONLY_WITHOUT_REDIS = {"passerelle_redis_problem"}
-ONLY_WITH_REDIS = {metric.name for metric in METRICS if metric.name.startswith("passerelle_redis_")}
+ONLY_WITH_REDIS = {
+    metric.name for metric in METRICS if metric.name.startswith(("passerelle_redis_", "passerelle_cache_"))
+}
 
 
 @pytest.mark.parametrize("redis", [True, False])

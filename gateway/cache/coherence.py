@@ -21,7 +21,8 @@ everything, then takes its break away; if it is gone, another instance does it.
 
 *What nobody tells*, writes of other programs and of instances that died between COMMIT and telling, is found: the first
 by the records that such transactions leave (`schema/gateway/008_cache.sql`), the second by the lease that ended. This
-takes `INTERVAL` seconds, and a lease's term, respectively.
+takes `INTERVAL` seconds, and a lease's term, respectively. What was being committed when its connection or instance was
+lost may be done later than that is noticed: everything is invalidated again once all transactions of that time ended.
 """
 
 from __future__ import annotations
@@ -121,6 +122,8 @@ class Coherence:
         self._must_reset = True
         self._resets_begun = 0
         self._reset_done = 0
+        self._doubt = False
+        self._doubtful_until: int | None = None
         self._break = _Break()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -128,7 +131,7 @@ class Coherence:
         self._members: frozenset[str] = frozenset()
         self._noted: dict[object, float] = {}
         self.counts = Counts()
-        self._doubt: Off | None = Off(Reason.STARTING, "PostgreSQL has not been asked yet")
+        self._why_off: Off | None = Off(Reason.STARTING, "PostgreSQL has not been asked yet")
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -159,7 +162,7 @@ class Coherence:
             return Off(Reason.LEASE, "there is no lease: " + (self._bus.lease.problem or "Redis is not connected"))
         if self._clock() < self._trusted_until:
             return None
-        return self._doubt or Off(Reason.DATABASE, "PostgreSQL was not asked in time")
+        return self._why_off or Off(Reason.DATABASE, "PostgreSQL was not asked in time")
 
     @property
     def heard(self) -> int:
@@ -175,7 +178,7 @@ class Coherence:
 
     def uncertain(self) -> None:
         """A transaction may have been committed, and nobody knows what it changed."""
-        self._must_reset = True
+        self._must_reset = self._doubt = True
         self._finish(self._try_to_reset())
 
     async def flush(self, relations: Iterable[int] | None = None) -> None:
@@ -282,7 +285,7 @@ class Coherence:
                 # PostgreSQL may have lost records in a crash.
                 self._trusted_until, self._must_reset = -inf, True
                 words = f"PostgreSQL cannot be asked for changes: {error or type(error).__name__}"
-                self._doubt = Off(Reason.DATABASE, words)
+                self._why_off = Off(Reason.DATABASE, words)
                 if failures == 0:
                     _log.warning("%s; nothing is served from the cache", words)
             failures = 0 if self._clock() - began > _TIMEOUT else failures + 1
@@ -306,8 +309,11 @@ class Coherence:
         """Once: breaks, records of others, instances that are gone. Trust begins anew only if all is in order."""
         asked = self._clock()
         await self._keep_break(connection)
+        await self._settle(connection)
         news = await connection.fetchrow(statement("news"), timeout=_TIMEOUT)
         assert news is not None
+        if self._doubtful_until is not None and news["oldest"] >= self._doubtful_until:
+            self._doubtful_until, self._must_reset = None, True
         try:
             leads = await self._look_at_members()
             others = [(name, age) for name, age in zip(news["breaks"], news["ages"], strict=True)]
@@ -317,14 +323,26 @@ class Coherence:
                 await self._reset()
             await self._take_records(connection, news, asked, leads=leads)
         except BusError as error:
-            self._doubt = Off(Reason.REDIS, str(error))
+            self._why_off = Off(Reason.REDIS, str(error))
             return
         if others:
             self._trusted_until = -inf
-            self._doubt = Off(Reason.BREAK, f"the instance {others[0][0]} writes and cannot reach Redis")
+            self._why_off = Off(Reason.BREAK, f"the instance {others[0][0]} writes and cannot reach Redis")
         elif not self._break.wanted and not self._must_reset:
             self._trusted_until = asked + TRUST
-            self._doubt = None
+            self._why_off = None
+
+    async def _settle(self, connection: Connection) -> None:
+        """Note which transaction ids are to be waited for: the one of unknown outcome was given before the doubt came
+        up."""
+        if not self._doubt:
+            return
+        self._doubt = False
+        try:
+            self._doubtful_until = await connection.fetchval(statement("newest"), timeout=_TIMEOUT)
+        except BaseException:
+            self._doubt = True
+            raise
 
     async def _look_at_members(self) -> bool:
         """Returns whether this instance is the first of all, which does what one of them must do. One that is gone may
@@ -333,7 +351,7 @@ class Coherence:
         now = frozenset((await self._bus.members()).holdings)
         first = min(now, default=None) == self._bus.instance
         if first and not self._members <= now:
-            self._must_reset = True
+            self._must_reset = self._doubt = True
         self._members = now
         return first
 

@@ -17,10 +17,19 @@ from tests.serving import Answer
 
 ANNA = bearer('"sub": "anna"')
 READS = (
-    "/shared?order=id", "/parts?order=id", "/tags?order=id", "/tagged?order=shared,tag", "/log?order=id",
-    "/later?order=id", "/latest?order=id", "/labels?order=id", "/owned?order=id", "/shared?select=id,parts(id,label),tags(label)&order=id",
-    "/rpc/everyone?order=id", "/rpc/vouched",
-)  # fmt: skip
+    "/shared?order=id",
+    "/parts?order=id",
+    "/tags?order=id",
+    "/tagged?order=shared,tag",
+    "/log?order=id",
+    "/later?order=id",
+    "/latest?order=id",
+    "/labels?order=id",
+    "/owned?order=id",
+    "/shared?select=id,parts(id,label),tags(label)&order=id",
+    "/rpc/everyone?order=id",
+    "/rpc/vouched",
+)
 WRITES: dict[str, tuple[str, str, Any, dict[str, str]]] = {
     "insert": ("POST", "/parts", {"id": 100, "shared": 1, "label": "new"}, {}),
     "update": ("PATCH", "/shared?id=eq.1", {"label": "changed"}, {}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -75,9 +74,7 @@ class World:
     async def ask_calmly(self, served: Served, path: str, token: str | None, *more: Any, **headers: str) -> Answer:
         """The same, when everybody can have what was answered before."""
         caches = [each.gateway.cache for each in (self.one, self.two)]
-        async with asyncio.timeout(10):
-            while any(cache is not None and cache.unsettled for cache in caches):
-                await asyncio.sleep(0.005)
+        await until(lambda: not any(cache is not None and cache.unsettled for cache in caches))
         return await self.ask(served, path, token, *more, **headers)
 
     async def uncached(self, path: str, token: str | None, method: str = "GET", body: object = None,

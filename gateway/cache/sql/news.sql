@@ -1,1 +1,2 @@
-select breaks, ages, xids::text[] as xids, relations from passerelle.cache_news_v1()
+select breaks, ages, xids::text[] as xids, relations, pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest
+from passerelle.cache_news_v1()

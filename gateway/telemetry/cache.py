@@ -12,7 +12,7 @@ CACHE_METRICS: Final[tuple[Metric, ...]] = (
     Metric("passerelle_cache_on", "gauge", "Whether answers are served from it; only with Redis, like all of these."),
     Metric("passerelle_cache_problem", "gauge", "Always 1, while nothing is served from it.", ("reason",)),
     Metric("passerelle_cache_reads_total", "counter", "Reads it was asked for, by what came of it.", ("outcome",)),
-    Metric("passerelle_cache_entries", "gauge", "Answers kept in the process."),
+    Metric("passerelle_cache_entries", "gauge", "Answers in memory, also those that no longer hold."),
     Metric("passerelle_cache_bytes", "gauge", "What they take."),
     Metric("passerelle_cache_evictions_total", "counter", "Answers that made room for others."),
     Metric("passerelle_cache_changes_total", "counter", "Changes of tables, by who knew of them.", ("origin",)),

@@ -155,7 +155,13 @@ REFUSED = {
         "/profiles?created_at=lt.now",
         (),
         "clock",
-        "one of its values reads like `now`, which means the time of the request",
+        "one of its values reads like `now`, the time of the request, or has escapes that may spell it",
+    ),
+    "escapes in a value": (
+        "/profiles?username=eq.a%5Cb",
+        (),
+        "clock",
+        "one of its values reads like `now`, the time of the request, or has escapes that may spell it",
     ),
     "a long value": (
         f"/profiles?username=eq.{'x' * 17_000}",

@@ -123,7 +123,7 @@ def _reason(refusal: Refusal) -> str:
         case "long":
             return "its parameters are longer than 16 kB"
         case "clock" if not refusal.shape.detail.startswith("never: "):
-            return "one of its values reads like `now`, which means the time of the request"
+            return "one of its values reads like `now`, the time of the request, or has escapes that may spell it"
         case _:
             return refusal.shape.detail.removeprefix("never: ")
 

@@ -127,7 +127,7 @@ class Cache(Generic[Value]):
         source = Source.REQUEST if fresh else Source.CHANGED if known else Source.MISS
         if not self._codec.storable(value):
             return value, self._served(source, question)
-        kept = self._memory.put(question.key, Entry(value, stamps, stored, self._codec.size(value)))
+        kept = self._memory.put(question.key, self._entry(question, value, stamps, stored))
         if worth:
             self._shared.put(name, self._codec.encode(value), stamps, question.ttl)
         return value, self._served(source, question, question.ttl, stored=kept or worth)
@@ -144,9 +144,11 @@ class Cache(Generic[Value]):
         tier.note(hit=value is not None)
         if kept is None or value is None:
             return None
-        entry = Entry(value, kept.stamps, self._clock() - kept.age, self._codec.size(value))
-        self._memory.put(question.key, entry)
+        self._memory.put(question.key, self._entry(question, value, kept.stamps, self._clock() - kept.age))
         return value, self._served(Source.REDIS, question, question.ttl - kept.age)
+
+    def _entry(self, question: Question, value: Value, stamps: tuple[str, ...], stored: float) -> Entry[Value]:
+        return Entry(value, stamps, stored, self._codec.size(value) + question.weight)
 
     async def _compute(self, question: Question, compute: Callable[[], Awaitable[Value]]) -> Value:
         began = self._clock()

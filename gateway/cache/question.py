@@ -16,7 +16,7 @@ class Question:
     The key therefore holds everything else that decides the answer: statement, parameters, role, the claims that are
     read, the formats of the session, and the definitions in the database. `text` says the same as text, for keys
     beyond this process. `ttl` is how old an answer may become, `stale_if_error` how much older it may be in place of
-    an answer that cannot be had; both in seconds.
+    an answer that cannot be had; both in seconds. `weight` is how many bytes the key takes at most.
     """
 
     key: Hashable
@@ -24,6 +24,7 @@ class Question:
     ttl: float
     stale_if_error: float
     shape: Shape
+    weight: int = 0
 
     def digest(self) -> str:
         """The key as a name for Redis."""

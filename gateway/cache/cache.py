@@ -21,6 +21,7 @@ from gateway.errors import GatewayError
 Value = TypeVar("Value")
 
 _AWAY = frozenset({503, 504})
+_SERVER_FAULT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +106,20 @@ class Cache(Generic[Value]):
             why = "off" if self.coherence.version is None else "cheap"
             return value, self._served(Source.BYPASS, question, why=why)
 
+        mine = False
+
         async def fly() -> tuple[Value, Served]:
+            nonlocal mine
+            mine = True
             return await self._fetch(question, stamps, compute, fresh=fresh)
 
-        (value, served), shared = await self._flights.share((question.key, fresh), stamps, fly)
+        try:
+            (value, served), shared = await self._flights.share((question.key, fresh), stamps, fly)
+        except GatewayError as error:
+            if mine or error.status >= _SERVER_FAULT:
+                raise
+            # Whoever asked first may have wished for what was refused, such as a limit of rows.
+            return await self._compute(question, compute), self._served(Source.MISS, question)
         return value, served._replace(collapsed=True) if shared else served
 
     async def _fetch(

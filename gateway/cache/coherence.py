@@ -38,6 +38,7 @@ from typing import Any, Final, TypeAlias
 import asyncpg
 
 from gateway.bus import Bus, BusError
+from gateway.cache.shared import PATIENCE, REST
 from gateway.cache.sql import statement
 from gateway.errors import Unavailable
 
@@ -118,6 +119,7 @@ class Coherence:
         self._connect = connect
         self._clock = clock
         self._trusted_until = -inf
+        self._rests_until = -inf
         self._must_reset = True
         self._resets_begun = 0
         self._reset_done = 0
@@ -142,10 +144,14 @@ class Coherence:
     async def stamps(self, names: Sequence[str]) -> tuple[str, ...] | None:
         """The facts of now, to be taken before an answer is computed. None if they cannot be had."""
         known = self.known(names)
-        if known is not None or self.version is None:
+        if known is not None or self.version is None or self._clock() < self._rests_until:
             return known
         try:
-            await self._facts.learn({name: token() for name in names})
+            async with asyncio.timeout(PATIENCE):
+                await self._facts.learn({name: token() for name in names})
+        except TimeoutError:
+            self._rests_until = self._clock() + REST
+            return None
         except BusError:
             return None
         return self.known(names)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from sys import getsizeof
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 
@@ -62,12 +62,15 @@ class Recipe:
     tables: tuple[Name, ...]
 
 
+_Known: TypeAlias = tuple[str, str, bool, bool]
+
+
 class Recipes:
     """Of one catalog; a new one empties it. Bounded in number and text; the least recently used leave first."""
 
     def __init__(self) -> None:
         self._catalog: Catalog | None = None
-        self._recipes: OrderedDict[tuple[str, str], Recipe | Refusal] = OrderedDict()
+        self._recipes: OrderedDict[_Known, Recipe | Refusal] = OrderedDict()
         self._characters = 0
 
     def get(self, compiled: Compiled, role: str, catalog: Catalog) -> Recipe | Refusal:
@@ -79,19 +82,21 @@ class Recipes:
         text = compiled.statement.text
         if len(text) > _LONGEST:
             return Refusal("long", _TOO_LONG)
-        recipe = self._recipes.get((text, role))
+        # Planned and estimated counts have the same statement, and ask for a plan besides.
+        known = (text, role, compiled.estimate is None, compiled.uses is None)
+        recipe = self._recipes.get(known)
         if recipe is None:
             recipe = recipe_for(compiled, role, catalog)
-            self._keep((text, role), recipe)
+            self._keep(known, recipe)
         else:
-            self._recipes.move_to_end((text, role))
+            self._recipes.move_to_end(known)
         return recipe
 
-    def _keep(self, known: tuple[str, str], recipe: Recipe | Refusal) -> None:
+    def _keep(self, known: _Known, recipe: Recipe | Refusal) -> None:
         self._recipes[known] = recipe
         self._characters += len(known[0])
         while len(self._recipes) > _MOST or self._characters > _MOST_CHARACTERS:
-            (text, _), _ = self._recipes.popitem(last=False)
+            (text, *_), _ = self._recipes.popitem(last=False)
             self._characters -= len(text)
 
 

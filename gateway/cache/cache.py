@@ -22,6 +22,7 @@ from gateway.errors import GatewayError
 Value = TypeVar("Value")
 
 _AWAY = frozenset({503, 504})
+_SERVER_FAULT = 500
 _UNDECIDED: Final = 5.0
 """Seconds after which nothing is expected any more of an answer that is not everybody's yet."""
 
@@ -115,10 +116,20 @@ class Cache(Generic[Value]):
             why = "off" if self.coherence.version is None else "cheap"
             return value, self._served(Source.BYPASS, question, why=why)
 
+        mine = False
+
         async def fly() -> tuple[Value, Served]:
+            nonlocal mine
+            mine = True
             return await self._fetch(question, stamps, compute, fresh=fresh)
 
-        (value, served), shared = await self._flights.share((question.key, question.owner, fresh), stamps, fly)
+        try:
+            (value, served), shared = await self._flights.share((question.key, question.owner, fresh), stamps, fly)
+        except GatewayError as error:
+            if mine or error.status >= _SERVER_FAULT:
+                raise
+            # Whoever asked first may have wished for what was refused, such as a limit of rows.
+            return await self._compute(question, compute), self._served(Source.MISS, question)
         return value, served._replace(collapsed=True) if shared else served
 
     async def _fetch(
@@ -139,7 +150,7 @@ class Cache(Generic[Value]):
             return value, self._served(source, question)
         if self._is_about_to_be_shared(question, stamps):
             return value, self._served(source, question)
-        entry = Entry(value, stamps, stored, self._codec.size(value), question.owner)
+        entry = self._entry(question, value, stamps, stored, question.owner)
         kept = self._memory.put(question.key, entry)
         if kept or worth:
             self._definitions.ask(question.definitions, lambda same: self._decide(question, entry, worth, same=same))
@@ -175,9 +186,13 @@ class Cache(Generic[Value]):
         tier.note(hit=value is not None)
         if kept is None or value is None:
             return None
-        entry = Entry(value, kept.stamps, self._clock() - kept.age, self._codec.size(value), None)
-        self._memory.put(question.key, entry)
+        self._memory.put(question.key, self._entry(question, value, kept.stamps, self._clock() - kept.age, None))
         return value, self._served(Source.REDIS, question, question.ttl - kept.age)
+
+    def _entry(
+        self, question: Question, value: Value, stamps: tuple[str, ...], stored: float, owner: str | None
+    ) -> Entry[Value]:
+        return Entry(value, stamps, stored, self._codec.size(value) + question.weight, owner)
 
     async def _compute(self, question: Question, compute: Callable[[], Awaitable[Value]]) -> Value:
         began = self._clock()
@@ -254,7 +269,7 @@ class Cache(Generic[Value]):
             changes_told=counts.told,
             changes_heard=self.coherence.heard,
             changes_found=counts.found,
-            breaks=counts.breaks,
+            breaks=self.coherence.breaks,
             resets=counts.resets,
             shapes=tuple(
                 ShapeReport(

@@ -31,16 +31,17 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 from typing import Any, Final, TypeAlias
 
 import asyncpg
 
 from gateway.bus import Bus, BusError
+from gateway.cache.breaks import TRUST, OwnBreak, remove_abandoned
 from gateway.cache.report import Off, Reason
+from gateway.cache.shared import PATIENCE, REST
 from gateway.cache.sql import statement
-from gateway.errors import Unavailable
 
 _log = logging.getLogger(__name__)
 
@@ -50,13 +51,6 @@ EVERYTHING: Final = "*"
 """The fact that every answer is stamped with."""
 
 INTERVAL: Final = 0.5
-TRUST: Final = 3.0
-_MARGIN: Final = 0.25
-"""Seconds that clocks of two machines may drift apart within `TRUST`."""
-_RENEWED: Final = 5.0
-"""How long a renewed break counts without another look. Less than `_SILENT`, after which others remove it."""
-_SILENT: Final = 15.0
-_PATIENCE: Final = 20.0
 _ORPHANED: Final = 2.0
 """Seconds after which records that the first of the instances should have seen to are everybody's."""
 _TIMEOUT: Final = 5.0
@@ -73,41 +67,14 @@ def token() -> str:
     return secrets.token_urlsafe(9)
 
 
-class NotTold(Unavailable):
-    """A write was committed, and it is not certain that no instance shows the state before it."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "PGRSTX97",
-            "The write was committed, but not all instances of the gateway could be told of it",
-            details="Look before you repeat it.",
-        )
-
-
 @dataclass(slots=True)
 class Counts:
-    """Since the start: transactions whose changes were told, records of other programs that were found, breaks that
-    this instance made, and how often everything was invalidated."""
+    """Since the start: transactions whose changes were told, records of other programs that were found, and how often
+    everything was invalidated."""
 
     told: int = 0
     found: int = 0
-    breaks: int = 0
     resets: int = 0
-
-
-@dataclass(slots=True)
-class _Break:
-    """This instance's own break. `since` is PostgreSQL's word for when it began, `silent_at` when all others must have
-    noticed it, `renewed` when its last renewal was asked for, both by the steady clock."""
-
-    wanted: bool = False
-    since: object = None
-    silent_at: float = inf
-    renewed: float = -inf
-    progress: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def holds(self, now: float) -> bool:
-        return self.silent_at <= now < self.renewed + _RENEWED
 
 
 class Coherence:
@@ -119,12 +86,13 @@ class Coherence:
         self._connect = connect
         self._clock = clock
         self._trusted_until = -inf
+        self._rests_until = -inf
         self._must_reset = True
         self._resets_begun = 0
         self._reset_done = 0
         self._doubt = False
         self._doubtful_until: int | None = None
-        self._break = _Break()
+        self._break = OwnBreak(bus.instance, clock)
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._finishing: set[asyncio.Task[None]] = set()
@@ -143,10 +111,14 @@ class Coherence:
     async def stamps(self, names: Sequence[str]) -> tuple[str, ...] | None:
         """The facts of now, to be taken before an answer is computed. None if they cannot be had."""
         known = self.known(names)
-        if known is not None or self.version is None:
+        if known is not None or self.version is None or self._clock() < self._rests_until:
             return known
         try:
-            await self._facts.learn({name: token() for name in names})
+            async with asyncio.timeout(PATIENCE):
+                await self._facts.learn({name: token() for name in names})
+        except TimeoutError:
+            self._rests_until = self._clock() + REST
+            return None
         except BusError:
             return None
         return self.known(names)
@@ -168,6 +140,11 @@ class Coherence:
     def heard(self) -> int:
         """Changes that were heard since the start, this instance's own ones too."""
         return self._facts.changes
+
+    @property
+    def breaks(self) -> int:
+        """Breaks that this instance made since the start."""
+        return self._break.made
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
@@ -233,31 +210,17 @@ class Coherence:
             raise
         self.counts.resets += 1
         self._reset_done = max(self._reset_done, number)
-        self._break.progress.set()
+        self._break.stir()
 
     async def _cut_off(self, error: BusError) -> None:
         """Return when nobody serves from a cache because of this instance's break, or everything was told after all."""
-        own, begun = self._break, self._resets_begun
-        if own.holds(self._clock()):
+        begun = self._resets_begun
+        if self._break.holds:
             return
-        if not own.wanted:
-            self.counts.breaks += 1
-            _log.warning("a write cannot be told to the other instances (%s): all caches are switched off", error)
-        own.wanted = True
+        self._break.want(error)
         self._trusted_until = -inf
         self._wake.set()
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                while not own.holds(now := self._clock()) and self._reset_done <= begun:
-                    own.progress.clear()
-                    pause = own.silent_at - now if now < own.silent_at < inf else None
-                    try:
-                        async with asyncio.timeout(pause):
-                            await own.progress.wait()
-                    except TimeoutError:
-                        continue
-        except TimeoutError:
-            raise NotTold from None
+        await self._break.wait(lambda: self._reset_done > begun)
 
     # -- watching ---------------------------------------------------------------------------------------------------
 
@@ -316,21 +279,26 @@ class Coherence:
             self._doubtful_until, self._must_reset = None, True
         try:
             leads = await self._look_at_members()
-            others = [(name, age) for name, age in zip(news["breaks"], news["ages"], strict=True)]
+            breaks = dict(zip(news["breaks"], news["ages"], strict=True))
+            own = breaks.pop(self._bus.instance, None)
             if leads:
-                others = await self._remove_abandoned(connection, others)
+                breaks = await remove_abandoned(connection, breaks, self._reset)
+            if own is not None and not self._break.wanted:  # it could not be removed when that was due
+                await self._break.remove(connection)
             if self._must_reset:
                 await self._reset()
             await self._take_records(connection, news, asked, leads=leads)
         except BusError as error:
             self._why_off = Off(Reason.REDIS, str(error))
             return
-        if others:
+        if breaks:
             self._trusted_until = -inf
-            self._why_off = Off(Reason.BREAK, f"the instance {others[0][0]} writes and cannot reach Redis")
+            self._why_off = Off(Reason.BREAK, f"the instance {min(breaks)} writes and cannot reach Redis")
         elif not self._break.wanted and not self._must_reset:
             self._trusted_until = asked + TRUST
             self._why_off = None
+            if self._clock() >= self._trusted_until:  # telling took long
+                self._wake.set()
 
     async def _settle(self, connection: Connection) -> None:
         """Note which transaction ids are to be waited for: the one of unknown outcome was given before the doubt came
@@ -355,19 +323,6 @@ class Coherence:
         self._members = now
         return first
 
-    async def _remove_abandoned(
-        self, connection: Connection, breaks: Sequence[tuple[str, float]]
-    ) -> list[tuple[str, float]]:
-        left: list[tuple[str, float]] = []
-        for name, age in breaks:
-            if name == self._bus.instance or age < _SILENT:
-                left.append((name, age))
-                continue
-            await self._reset()
-            await connection.fetchval(statement("unbreak"), name, _SILENT, timeout=_TIMEOUT)
-            _log.warning("the instance %s is gone; its break was removed", name)
-        return left
-
     async def _take_records(self, connection: Connection, news: Any, asked: float, *, leads: bool) -> None:
         """Invalidate what other programs changed, then forget their records."""
         xids: list[object] = news["xids"]
@@ -381,8 +336,7 @@ class Coherence:
         self._wake.set()  # there may be more than one look shows
 
     async def _keep_break(self, connection: Connection) -> None:
-        own = self._break
-        if not own.wanted:
+        if not self._break.wanted:
             return
         if self._bus.lease.live:
             try:
@@ -390,15 +344,6 @@ class Coherence:
             except BusError:
                 pass
             else:
-                own.wanted, own.since, own.silent_at = False, None, inf
-                # Whoever needs a break again from here on waits for a new one.
-                await connection.fetchval(statement("unbreak"), self._bus.instance, 0.0, timeout=_TIMEOUT)
-                own.progress.set()
-                _log.warning("Redis is back; the caches may be used again")
+                await self._break.remove(connection)
                 return
-        asked = self._clock()
-        since = await connection.fetchval(statement("break"), self._bus.instance, timeout=_TIMEOUT)
-        if since != own.since:
-            own.since, own.silent_at = since, self._clock() + TRUST + _MARGIN
-        own.renewed = asked
-        own.progress.set()
+        await self._break.renew(connection)

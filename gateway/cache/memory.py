@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 _OVERHEAD = 1000
-"""Bytes that an entry takes besides its value: key, stamps, and the dictionary's own."""
+"""Bytes that an entry takes besides its value and the texts of its key: stamps, and the dictionary's own."""
 
 
 @dataclass(slots=True, eq=False)

@@ -16,7 +16,8 @@ class Question:
     The key therefore holds everything else that decides the answer: statement, parameters, role, the claims that are
     read, the formats of the session, and the definitions in the database. `ttl` is how old an answer may become,
     `stale_if_error` how much older it may be in place of an answer that cannot be had; both in seconds. `definitions`
-    are those of the key, and `owner` is who asks, with all claims (see the module `definitions`).
+    are those of the key, and `owner` is who asks, with all claims (see the module `definitions`). `weight` is how many
+    bytes the key takes at most.
     """
 
     key: Hashable
@@ -26,6 +27,7 @@ class Question:
     shape: Shape
     definitions: str
     owner: str
+    weight: int = 0
 
     def digest(self) -> str:
         """The key as a name for Redis."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 import orjson
@@ -14,6 +15,10 @@ from gateway.bus import Bus, BusError
 _MOST_WRITES: Final = 64
 """That are under way at once; further ones are left out."""
 _FORM: Final = 1
+PATIENCE: Final = 0.2
+"""Seconds that a read waits for Redis at most. PostgreSQL may be quicker, and knows everything."""
+REST: Final = 1.0
+"""Seconds that Redis is left alone after that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +38,20 @@ class Shared:
         self._bus = bus
         self._largest = largest
         self._writes: set[asyncio.Task[None]] = set()
+        self._rests_until = -inf
         self.left_out = 0
 
     async def get(self, name: str) -> Kept | None:
         """The entry, whether it still holds or not."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._rests_until:
+            return None
         try:
-            found = await self._bus.get(name)
+            async with asyncio.timeout(PATIENCE):
+                found = await self._bus.get(name)
+        except TimeoutError:
+            self._rests_until = loop.time() + REST
+            return None
         except BusError:
             return None
         return None if found is None else _read(found)

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from sys import getsizeof
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
 
@@ -33,10 +34,15 @@ _CLOCK_WORDS: Final = re.compile(r"now|today|tomorrow|yesterday|\\", re.IGNORECA
 """In a value that becomes a time these mean the time of the request. So may what has escapes, with which they can be
 spelt otherwise: in arrays, ranges, rows, JSON. Quotes that are left out are looked through, too."""
 _MOST: Final = 4096
+_MOST_CHARACTERS: Final = 4_000_000
+"""Of the statements of all recipes."""
 _LONGEST: Final = 16 * 1024
-"""Characters of the parameters of a question; what asks more is not asked twice."""
+"""Characters of a statement, and of all parameters of a question; what asks more is not asked twice."""
+_LONGEST_REMEMBERED: Final = 4096
+"""Characters of a token's claims of which is remembered what was read."""
 _REPEATED: Final = 512
 """Characters of the query of a request whose question is remembered, which bounds the memory."""
+_TOO_LONG: Final = Shape("statements that are too long", "never", "never: they are too long")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +67,42 @@ class Recipe:
     tables: tuple[Name, ...]
 
 
+_Known: TypeAlias = tuple[str, str, bool, bool]
+
+
 class Recipes:
-    """Of one catalog; a new one empties it. Bounded; the least recently used leave first."""
+    """Of one catalog; a new one empties it. Bounded in number and text; the least recently used leave first."""
 
     def __init__(self) -> None:
         self._catalog: Catalog | None = None
-        self._recipes: OrderedDict[tuple[str, str], Recipe | Refusal] = OrderedDict()
+        self._recipes: OrderedDict[_Known, Recipe | Refusal] = OrderedDict()
+        self._characters = 0
 
     def get(self, compiled: Compiled, role: str, catalog: Catalog) -> Recipe | Refusal:
         """The recipe for a read, or why there is none."""
         if catalog is not self._catalog:
             self._recipes.clear()
+            self._characters = 0
             self._catalog = catalog
-        known = (compiled.statement.text, role)
+        text = compiled.statement.text
+        if len(text) > _LONGEST:
+            return Refusal("long", _TOO_LONG)
+        # Planned and estimated counts have the same statement, and ask for a plan besides.
+        known = (text, role, compiled.estimate is None, compiled.uses is None)
         recipe = self._recipes.get(known)
         if recipe is None:
-            recipe = self._recipes[known] = recipe_for(compiled, role, catalog)
-            if len(self._recipes) > _MOST:
-                self._recipes.popitem(last=False)
+            recipe = recipe_for(compiled, role, catalog)
+            self._keep(known, recipe)
         else:
             self._recipes.move_to_end(known)
         return recipe
+
+    def _keep(self, known: _Known, recipe: Recipe | Refusal) -> None:
+        self._recipes[known] = recipe
+        self._characters += len(known[0])
+        while len(self._recipes) > _MOST or self._characters > _MOST_CHARACTERS:
+            (text, *_), _ = self._recipes.popitem(last=False)
+            self._characters -= len(text)
 
 
 def recipe_for(compiled: Compiled, role: str, catalog: Catalog) -> Recipe | Refusal:
@@ -131,17 +152,20 @@ def question(recipe: Recipe, caller: Caller, arguments: Sequence[str | None]) ->
     if recipe.clocked and any(value is not None and _CLOCK_WORDS.search(value.replace('"', "")) for value in values):
         return Refusal("clock", recipe.shape)
     identity = caller.identity
+    claims = claims_read(identity.claims, recipe.claims)
     asked = (
         recipe.base,
         values,
-        claims_read(identity.claims, recipe.claims),
+        claims,
         identity.anonymous,
         caller.search_path,
         caller.role_settings,
         caller.settings,
     )
+    # Others may have the statement, too; but whoever asks for many shapes has each text to themselves.
+    weight = getsizeof(recipe.base[-1]) + sum(map(getsizeof, values)) + sum(getsizeof(text) for _, text in claims)
     return Question(
-        asked, recipe.facts, recipe.ttl, recipe.stale_if_error, recipe.shape, recipe.base[0], identity.claims
+        asked, recipe.facts, recipe.ttl, recipe.stale_if_error, recipe.shape, recipe.base[0], identity.claims, weight
     )
 
 
@@ -174,13 +198,21 @@ class Questions:
         self._asked[request, identity] = asked
 
 
-@lru_cache(maxsize=8192)
 def claims_read(claims: str, names: Claims) -> tuple[tuple[str, str], ...]:
     """The JSON texts of the claims called so, of those that the token has: every digit of numbers counts."""
     if not names:
         return ()
     if names is ALL:
         return (("", claims),)
+    return _remembered(claims, names) if len(claims) <= _LONGEST_REMEMBERED else _read(claims, names)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(claims: str, names: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    return _read(claims, names)
+
+
+def _read(claims: str, names: frozenset[str]) -> tuple[tuple[str, str], ...]:
     values: dict[str, Any] = json.loads(claims, parse_int=orjson.Fragment, parse_float=orjson.Fragment)
     return tuple((name, orjson.dumps(values[name]).decode()) for name in sorted(names) if name in values)
 

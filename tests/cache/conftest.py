@@ -14,8 +14,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.bus import Bus, Terms, open_bus, steady
-from gateway.cache import Coherence, table_fact
-from gateway.cache import coherence as module
+from gateway.cache import Coherence, breaks, coherence, table_fact
 from gateway.embedded import EmbeddedPostgres
 from gateway.migrations import migrate
 from gateway.paths import schema_directory
@@ -42,13 +41,14 @@ _names = itertools.count(1)
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that is waited for takes a fraction of its time."""
-    monkeypatch.setattr(module, "INTERVAL", 0.05)
-    monkeypatch.setattr(module, "TRUST", 0.6)
-    monkeypatch.setattr(module, "_MARGIN", 0.1)
-    monkeypatch.setattr(module, "_RENEWED", 1.0)
-    monkeypatch.setattr(module, "_SILENT", 2.0)
-    monkeypatch.setattr(module, "_ORPHANED", 0.3)
-    monkeypatch.setattr(module, "_PATIENCE", 4.0)
+    monkeypatch.setattr(coherence, "INTERVAL", 0.05)
+    monkeypatch.setattr(coherence, "TRUST", 0.6)
+    monkeypatch.setattr(coherence, "_ORPHANED", 0.3)
+    monkeypatch.setattr(breaks, "TRUST", 0.6)
+    monkeypatch.setattr(breaks, "_MARGIN", 0.1)
+    monkeypatch.setattr(breaks, "_RENEWED", 1.0)
+    monkeypatch.setattr(breaks, "SILENT", 2.0)
+    monkeypatch.setattr(breaks, "_PATIENCE", 4.0)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from gateway.cache.coherence import NotTold
+from gateway.cache.breaks import NotTold
 from tests.bus.servers import Proxy, Server
 from tests.cache.conftest import Instance, OpenInstance, facts, until
 

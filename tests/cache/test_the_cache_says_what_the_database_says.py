@@ -64,7 +64,8 @@ PATHS = (
     "/shared?select=id,parts(id,label)&order=id", "/shared?select=id,tags(id)&order=id",
     "/shared?select=id,...tags(names:label)&order=id", "/parts?select=id,...shared(label)&order=id",
     "/shared?select=id,owners(id)&order=id&limit=1", "/by_sub?order=id", "/by_sub?select=count()", "/by_org?order=id",
-    "/by_path?order=id", "/by_role?order=id", "/by_list?order=id", "/by_members", "/by_code?order=id", "/by_setting",
+    "/by_path?order=id", "/by_vouched?order=id",
+    "/by_role?order=id", "/by_list?order=id", "/by_members", "/by_code?order=id", "/by_setting",
     "/claim_jsonb?id=eq.1", "/claim_json?id=eq.1", "/claim_nested?id=eq.1", "/claim_keys?id=eq.1", "/claims_whole",
     "/owned?order=id", "/invoked?order=id", "/who", "/where_from?id=eq.1", "/shouts", "/shouts?cry=eq.oh",
     "/rpc/everyone", "/rpc/mine_only", "/rpc/mine_only?lowest=2", "/rpc/greeting?name=you", "/rpc/vouched",
@@ -200,6 +201,7 @@ FORMS: list[tuple[str, dict[str, str]]] = [
 OF_ANY_FORM = (
     "/shared?order=id", "/shared?id=eq.1", "/shared?id=eq.99", "/rpc/everyone", "/rpc/mine_only",
     "/rpc/greeting?name=you", "/by_sub", "/shared?select=id,parts(id)&order=id",
+    "/by_vouched?order=id", "/by_members", "/shouts", "/claims_whole", "/claim_json?id=eq.1", "/rpc/vouched",
 )  # fmt: skip
 
 

@@ -62,6 +62,11 @@ create function public.hidden_claim() returns text language plpgsql stable as
 create table public.by_code (id int primary key, org text);
 insert into public.by_code values (1, 'x'), (2, 'y');
 create policy own on public.by_code for select using (org = public.hidden_claim());
+create function public.vouched_sub() returns text language plpgsql stable as
+  $$ begin return current_setting('request.jwt.claims', true)::json ->> 'sub'; end $$;
+create table public.by_vouched (id int primary key, owner text);
+insert into public.by_vouched values (1, 'anna'), (2, 'bert'), (3, 'anna');
+create policy own on public.by_vouched for select using (owner = public.vouched_sub());
 
 -- Claims as they are, in every form.
 create view public.claim_jsonb with (security_invoker) as select id, auth.jwt() -> 'org' as org from public.shared;
@@ -139,6 +144,7 @@ select 'tests', '', '', '{}', '{}', '{}', '{}', jsonb_build_object(
   'functions', (
     select jsonb_object_agg(p.oid::regprocedure::text, '{"cache": {"ttl": 3600}}'::jsonb || case p.proname
       when 'vouched' then '{"reads": {"tables": ["public.shared"], "claims": ["sub"]}}'
+      when 'vouched_sub' then '{"reads": {"claims": ["sub"]}}'
       when 'counted' then '{"reads": {"tables": ["public.parts"]}}'
       else '{}' end::jsonb)
     from pg_proc p where p.pronamespace = 'public'::regnamespace

@@ -1,0 +1,150 @@
+"""Definitions that change while answers are kept: soon nobody is answered under the former ones, then or later.
+
+All is done past the gateway and without an announcement. What is asked in between is kept, too, and must not be found
+again when the change is taken back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from gateway.embedded import EmbeddedPostgres, EmbeddedValkey
+from tests.cache.world import World, bearer, make_database, open_world, shown
+
+BOUND = 0.3
+TOKENS = {"nobody": None, "anna": bearer('"sub": "anna", "org": "x"'), "bert": bearer('"sub": "bert", "org": "y"')}
+READS = (
+    "/by_sub?select=id&order=id", "/by_sub?select=*&order=id", "/owned?select=id&order=id", "/by_list?order=id",
+    "/shared?select=id,label&order=id&limit=2", "/shared?select=id,mine&id=eq.1", "/rpc/mine_only?order=id",
+    "/by_members", "/shared?select=id,parts(id)&order=id", "/shouts",
+)  # fmt: skip
+CHANGES: dict[str, tuple[str, str]] = {
+    "row security off": (
+        "alter table by_sub disable row level security", "alter table by_sub enable row level security",
+    ),
+    "row security on": (
+        "alter table shared enable row level security", "alter table shared disable row level security",
+    ),
+    "another policy": ("create policy more on by_sub for select using (id < 3)", "drop policy more on by_sub"),
+    "a changed policy": (
+        "alter policy own on by_sub using (owner = 'bert')",
+        "alter policy own on by_sub using (owner = auth.jwt() ->> 'sub')",
+    ),
+    "a policy for fewer": (
+        "alter policy own on by_sub to anon", "alter policy own on by_sub to public",
+    ),
+    "a right less": ("revoke select on by_sub from authenticated", "grant select on by_sub to authenticated"),
+    "a column less": (
+        "revoke select on shared from authenticated; grant select (id) on shared to authenticated",
+        "grant select on shared to authenticated",
+    ),
+    "no schema": ("revoke usage on schema public from public, authenticated", "grant usage on schema public to public"),
+    "beyond row security": ("alter role authenticated bypassrls", "alter role authenticated nobypassrls"),
+    "a member": ("grant pg_read_all_data to authenticated", "revoke pg_read_all_data from authenticated"),
+    "another function": (
+        "create or replace function mine(shared) returns text language sql stable as $$ select 'other' $$",
+        ("create or replace function mine(shared) returns text language sql stable as "
+        "$$ select $1.label || coalesce(auth.jwt() ->> 'sub', '-') $$"),
+    ),
+    "a function that a policy asks": (
+        ("create or replace function is_member() returns boolean language sql stable security definer "
+        "set search_path = '' as $$ select true $$"),
+        ("create or replace function is_member() returns boolean language sql stable security definer "
+        "set search_path = '' as $$ select exists (select from public.members where owner = auth.jwt() ->> 'sub') $$"),
+    ),
+    "another view": (
+        "create or replace view owned as select * from by_sub where id < 3",
+        "create or replace view owned as select * from by_sub",
+    ),
+    "an invoker's view": (
+        "alter view owned set (security_invoker = true)", "alter view owned reset (security_invoker)",
+    ),
+    "a column more": ("alter table by_sub add column extra int default 7", "alter table by_sub drop column extra"),
+    "a column renamed": (
+        "alter table shared rename column label to name; alter table shared add column label text default 'new'",
+        "alter table shared drop column label; alter table shared rename column name to label",
+    ),
+    "another table of the name": (
+        ("alter table by_sub rename to was_sub; create table by_sub (id int, owner text); "
+        "insert into by_sub values (70, 'anna'); grant select on by_sub to anon, authenticated"),
+        "drop table by_sub; alter table was_sub rename to by_sub",
+    ),
+    "a setting of the role": (
+        "alter role authenticated set timezone = 'Asia/Kolkata'", "alter role authenticated reset timezone",
+    ),
+    "no triggers": (
+        "alter table by_sub disable trigger touch_insert; insert into by_sub values (71, 'anna')",
+        "delete from by_sub where id = 71; alter table by_sub enable always trigger touch_insert",
+    ),
+    "rows that are rewritten": (
+        "alter table shouts alter cry type public.shout using ('a' || cry)::public.shout",
+        "alter table shouts alter cry type public.shout using substr(cry::text, 2)::public.shout",
+    ),
+}  # fmt: skip
+
+
+@pytest_asyncio.fixture(scope="module")
+async def world(postgres: EmbeddedPostgres, valkey: EmbeddedValkey) -> AsyncIterator[World]:
+    await make_database(postgres, "redefined")
+    async with open_world(
+        postgres, "redefined", valkey.url, catalog_poll_interval=BOUND, channel_enabled=False
+    ) as world:
+        yield world
+
+
+async def differences(world: World) -> list[str]:
+    found: list[str] = []
+    for path in READS:
+        for name, token in TOKENS.items():
+            truth = shown(await world.uncached(path, token))
+            for served in (world.two, world.one):
+                answer = await world.ask(served, path, token)
+                if shown(answer) != truth:
+                    found.append(f"{path} as {name}: {answer.headers.get('Cache-Status')} {answer.status}")
+    return found
+
+
+async def settles(world: World) -> None:
+    """Soon all is as the database says, and it stays so."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + 5
+    while found := await differences(world):
+        assert loop.time() < end, found
+        await asyncio.sleep(0.1)
+    for _ in range(2):
+        await asyncio.sleep(BOUND)
+        assert await differences(world) == []
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+async def test_a_change_and_back(world: World, change: tuple[str, str]) -> None:
+    there, back = change
+    await settles(world)
+    try:
+        await world.owner.execute(there)
+        await differences(world)  # kept in between, under definitions of both kinds
+        await settles(world)
+    finally:
+        await world.owner.execute(back)
+    await differences(world)
+    await settles(world)
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+async def test_there_and_back_between_two_looks(world: World, change: tuple[str, str]) -> None:
+    """What was kept under the change for a moment is not found again."""
+    there, back = change
+    await settles(world)
+    try:
+        await world.owner.execute(there)
+        for path in READS:
+            for token in TOKENS.values():
+                for served in (world.one, world.two):
+                    await world.ask(served, path, token, Cache_Control="no-cache")
+    finally:
+        await world.owner.execute(back)
+    await settles(world)

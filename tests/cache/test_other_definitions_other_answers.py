@@ -47,14 +47,14 @@ CHANGES: dict[str, tuple[str, str]] = {
     "a member": ("grant pg_read_all_data to authenticated", "revoke pg_read_all_data from authenticated"),
     "another function": (
         "create or replace function mine(shared) returns text language sql stable as $$ select 'other' $$",
-        "create or replace function mine(shared) returns text language sql stable as "
-        "$$ select $1.label || coalesce(auth.jwt() ->> 'sub', '-') $$",
+        ("create or replace function mine(shared) returns text language sql stable as "
+        "$$ select $1.label || coalesce(auth.jwt() ->> 'sub', '-') $$"),
     ),
     "a function that a policy asks": (
-        "create or replace function is_member() returns boolean language sql stable security definer "
-        "set search_path = '' as $$ select true $$",
-        "create or replace function is_member() returns boolean language sql stable security definer "
-        "set search_path = '' as $$ select exists (select from public.members where owner = auth.jwt() ->> 'sub') $$",
+        ("create or replace function is_member() returns boolean language sql stable security definer "
+        "set search_path = '' as $$ select true $$"),
+        ("create or replace function is_member() returns boolean language sql stable security definer "
+        "set search_path = '' as $$ select exists (select from public.members where owner = auth.jwt() ->> 'sub') $$"),
     ),
     "another view": (
         "create or replace view owned as select * from by_sub where id < 3",
@@ -69,8 +69,8 @@ CHANGES: dict[str, tuple[str, str]] = {
         "alter table shared drop column label; alter table shared rename column name to label",
     ),
     "another table of the name": (
-        "alter table by_sub rename to was_sub; create table by_sub (id int, owner text); "
-        "insert into by_sub values (70, 'anna'); grant select on by_sub to anon, authenticated",
+        ("alter table by_sub rename to was_sub; create table by_sub (id int, owner text); "
+        "insert into by_sub values (70, 'anna'); grant select on by_sub to anon, authenticated"),
         "drop table by_sub; alter table was_sub rename to by_sub",
     ),
     "a setting of the role": (

@@ -221,8 +221,9 @@ async def test_a_write_that_is_ended_during_commit(world: World, end: str) -> No
 async def test_a_write_to_many_tables(world: World) -> None:
     await world.owner.execute(
         "do $$ begin for n in 1..1500 loop execute format('create table other.many_%1$s (id int); "
-        "create trigger touch after insert on other.many_%1$s for each statement execute function passerelle.touch_v1()', "
-        "n); end loop; end $$; create function public.write_many() returns void language plpgsql security definer as "
+        "create trigger touch after insert on other.many_%1$s for each statement "
+        "execute function passerelle.touch_v1()', n); end loop; end $$; "
+        "create function public.write_many() returns void language plpgsql security definer as "
         "$$ begin for n in 1..1500 loop execute format('insert into other.many_%s values (1)', n); end loop; "
         "update public.shared set label = 'of many' where id = 1; end $$; "
         "grant execute on function public.write_many() to authenticated; notify pgrst"

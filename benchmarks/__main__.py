@@ -13,14 +13,14 @@ from pathlib import Path
 
 import asyncpg
 
-from benchmarks import ceiling, policies, servers, tiers, world
+from benchmarks import browsing, ceiling, policies, servers, tiers, world
 from benchmarks.drive import drive
 from benchmarks.report import Measurement, table
 from benchmarks.scenarios import SCENARIOS, Scenario
 from gateway.catalog import Catalog, load_catalog
 from gateway.embedded import EmbeddedPostgres, remove_directory
 
-PARTS = ("scenarios", "pgbench", "textbook", "postgrest", "cached", "policies")
+PARTS = ("scenarios", "pgbench", "textbook", "postgrest", "cached", "browsing", "policies")
 
 
 def main() -> None:
@@ -48,6 +48,8 @@ def main() -> None:
                 _measure(built, options)
             if "cached" not in options.without and not options.only:
                 tiers.measure(server, built, directory, seconds=options.seconds, connections=options.connections)
+            if "browsing" not in options.without and not options.only:
+                browsing.measure(directory, seconds=options.seconds, connections=options.connections)
             if "policies" not in options.without and not options.only:
                 policies.measure(server, directory / "policies")
     finally:

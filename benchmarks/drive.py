@@ -19,8 +19,8 @@ _LIFETIME = re.compile(r"; ttl=-?\d+")
 @dataclass(frozen=True, slots=True)
 class Driven:
     """`cpu` is what the servers took per request, in µs; times are in milliseconds. `answered` counts the requests of
-    the warm-up, too; `errors` are answers that were no success. `statuses` counts answers by their Cache-Status,
-    without the lifetime, None for those that had none."""
+    the warm-up, too; `errors` are answers that were no success. `statuses` counts answers by the label of their request
+    and by their Cache-Status without the lifetime, which is empty for those that had none."""
 
     per_second: float
     p50: float
@@ -29,12 +29,13 @@ class Driven:
     answered: int
     errors: int = 0
     first_error: str = ""
-    statuses: Counter[str | None] = field(default_factory=Counter)
+    statuses: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def share(self, pattern: str) -> float:
-        """The part of the answers whose Cache-Status matches; `^$` matches those that have none."""
-        matching = sum(count for status, count in self.statuses.items() if re.search(pattern, status or ""))
-        return matching / max(1, self.statuses.total())
+    def share(self, pattern: str, label: str = "") -> float:
+        """The part of the answers whose Cache-Status matches, among those to requests with the label."""
+        all_ = [(status, count) for (own, status), count in self.statuses.items() if own == label]
+        matching = sum(count for status, count in all_ if re.search(pattern, status))
+        return matching / max(1, sum(count for _, count in all_))
 
 
 def drive(
@@ -46,13 +47,15 @@ def drive(
     warm_up: float = _WARM_UP,
     head: bool = False,
     apart: bool = False,
+    labels: Sequence[str] = (),
 ) -> Driven:
     """Connections are spread over `servers`. With `apart` each connection repeats a part of `requests` that is its own.
-    Ends the program if a server does not answer."""
+    `labels` are those of the requests. Ends the program if a server does not answer."""
     job = {
         "host": "127.0.0.1",
         "ports": [server.port for server in servers],
         "requests": list(requests),
+        "labels": list(labels),
         "head": head,
         "apart": apart,
         "seconds": seconds,
@@ -67,9 +70,9 @@ def drive(
         raise SystemExit(f"{servers[0].name}, {requests[0].partition(chr(13))[0]}: {done.stderr}")
     result = json.loads(done.stdout)
     spent = sum(server.cpu_seconds() for server in servers) - before
-    statuses: Counter[str | None] = Counter()
-    for status, count in result["statuses"]:
-        statuses[status if status is None else _LIFETIME.sub("", status)] += count
+    statuses: Counter[tuple[str, str]] = Counter()
+    for label, status, count in result["statuses"]:
+        statuses[label, _LIFETIME.sub("", status or "")] += count
     return Driven(
         result["per_second"],
         result["p50_ms"],

@@ -21,32 +21,35 @@ _PATIENCE = 30.0
 
 @dataclass(slots=True)
 class Tally:
-    """`statuses` counts answers by their header Cache-Status, None for those without."""
+    """`statuses` counts answers by the label of the request and by their Cache-Status, None for those without."""
 
     latencies: list[float] = field(default_factory=list)
-    statuses: dict[bytes | None, int] = field(default_factory=dict)
+    statuses: dict[tuple[str, bytes | None], int] = field(default_factory=dict)
     errors: int = 0
     first_error: str = ""
 
 
 class Connection:
-    """One keep-alive connection. `requests` are complete requests as bytes; answers to HEAD have no body."""
+    """One keep-alive connection. `requests` are complete requests as bytes, each with its label; answers to HEAD have
+    no body."""
 
-    __slots__ = ("_buffer", "_head", "_next", "_requests", "_sent", "socket")
+    __slots__ = ("_buffer", "_head", "_label", "_next", "_requests", "_sent", "socket")
 
-    def __init__(self, address: tuple[str, int], requests: list[bytes], start: int, *, head: bool) -> None:
+    def __init__(self, address: tuple[str, int], requests: list[tuple[bytes, str]], start: int, *, head: bool) -> None:
         self.socket = socket.create_connection(address, timeout=_PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._requests = requests
         self._next = start
         self._head = head
         self._buffer = b""
+        self._label = ""
         self._sent = 0.0
 
     def send(self) -> None:
         self._next = (self._next + 1) % len(self._requests)
+        request, self._label = self._requests[self._next]
         self._sent = time.perf_counter()
-        self.socket.sendall(self._requests[self._next])
+        self.socket.sendall(request)
 
     def receive(self, tally: Tally) -> bool:
         """Read what is there; whether the answer is complete."""
@@ -61,7 +64,7 @@ class Connection:
         self._buffer = b""
         if buffer[9:10] == b"2":
             tally.latencies.append(time.perf_counter() - self._sent)
-            status = self._cache_status(buffer, end)
+            status = self._label, self._cache_status(buffer, end)
             tally.statuses[status] = tally.statuses.get(status, 0) + 1
         else:
             tally.errors += 1
@@ -84,7 +87,8 @@ class Connection:
 
 def run(job: dict) -> dict:
     """Warm up, then measure. Connections begin at different places of `requests`; with `apart` none leaves its part."""
-    requests = [text.encode() for text in job["requests"]]
+    texts = [text.encode() for text in job["requests"]]
+    requests = list(zip(texts, job["labels"] or [""] * len(texts), strict=True))
     count, ports = job["connections"], job["ports"]
     connections = []
     for number in range(count):
@@ -106,7 +110,9 @@ def run(job: dict) -> dict:
         "p99_ms": latencies[min(answered - 1, answered * 99 // 100)] * 1000,
         "errors": tally.errors,
         "first_error": tally.first_error,
-        "statuses": [(status and status.decode("latin-1"), count) for status, count in tally.statuses.items()],
+        "statuses": [
+            (label, status and status.decode("latin-1"), count) for (label, status), count in tally.statuses.items()
+        ],
     }
 
 

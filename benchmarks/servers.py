@@ -46,6 +46,21 @@ class Server:
         return 0.0
 
 
+def family_cpu_seconds(pid: int) -> float:
+    """User and system time of a process and of its children so far, those that ended too (Linux)."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(") ")[2].split()
+        except OSError:
+            continue
+        if stat.parent.name == str(pid):
+            ticks += sum(int(field) for field in fields[11:15])
+        elif fields[1] == str(pid):
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / _TICKS
+
+
 @contextmanager
 def textbook(world: World, *loop: str) -> Iterator[Server]:
     port = _free_port()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,10 +24,10 @@ from benchmarks.servers import Server
 from gateway.embedded import EmbeddedPostgres, EmbeddedValkey
 
 _ROUNDS = 3
-_PART = 0.2
+_PART = 0.15
 """Of a measurement's seconds, for each round."""
-_WARM_UP = 0.3
-_PREPARATIONS = 20
+_WARM_UP = 0.2
+_PREPARATIONS = 40
 _ENOUGH = 0.99
 """Of the answers must come from where the row says."""
 _FOLDER = Path(__file__).with_name("cached")
@@ -99,8 +100,8 @@ def _gateways(stack: ExitStack, kept: world.World, redis: EmbeddedValkey) -> lis
     cached = {"PASSERELLE_AGGREGATES_ENABLED": "true", "PASSERELLE_REDIS_URL": redis.url}
 
     def gateway(name: str, module: str = "gateway", **settings: str) -> Server:
-        # Each has the Redis for itself: writes of one are none of the others' business.
-        settings = {**cached, "PASSERELLE_REDIS_PREFIX": f"{len(stack._exit_callbacks)}:", **settings}
+        # Each has the Redis for itself: nobody shall find what another has kept.
+        settings = {**cached, "PASSERELLE_REDIS_PREFIX": f"{name}:".replace(" ", "-"), **settings}
         return stack.enter_context(servers.gateway(kept, name, settings, module))
 
     convinced = "benchmarks.convinced"
@@ -147,7 +148,14 @@ def _rounds(
     for _ in range(_ROUNDS):
         for row in rows:
             requests = question.requests(row.server, token, row.header)
-            driven = drive([row.server], requests, seconds=seconds * _PART, connections=connections, warm_up=_WARM_UP)
+            driven = drive(
+                [row.server],
+                requests,
+                seconds=seconds * _PART,
+                connections=connections,
+                warm_up=_WARM_UP,
+                apart=True,
+            )
             _check(row, question, driven)
             found.setdefault(row.name, []).append(driven)
     return [(row, _best(found[row.name])) for row in rows]
@@ -167,7 +175,7 @@ def _best(rounds: Sequence[Driven]) -> Driven:
         min(each.p99 for each in rounds),
         min(each.cpu for each in rounds),
         sum(each.answered for each in rounds),
-        statuses=sum((each.statuses for each in rounds), start=type(rounds[0].statuses)()),
+        statuses=sum((each.statuses for each in rounds), start=Counter()),
     )
 
 
@@ -203,8 +211,8 @@ def _said(driven: Driven) -> str:
     parts = ((status, count / driven.statuses.total()) for status, count in driven.statuses.most_common(3))
     return ", ".join(
         f"{share:.0%} {status.removeprefix('passerelle; ').partition('; key=')[0]}"
-        for status, share in parts
-        if status is not None and share >= 0.005
+        for (_, status), share in parts
+        if status and share >= 0.005
     )
 
 

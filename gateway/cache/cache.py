@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from gateway.bus import Bus, steady
 from gateway.cache.coherence import Coherence
@@ -23,6 +23,8 @@ Value = TypeVar("Value")
 
 _AWAY = frozenset({503, 504})
 _SERVER_FAULT = 500
+_UNDECIDED: Final = 5.0
+"""Seconds after which nothing is expected any more of an answer that is not everybody's yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,12 @@ class Cache(Generic[Value]):
     ) -> tuple[Value, Served]:
         shape = question.shape
         self.shapes.note(shape)
-        shape.memory.note(hit=False)
         stamps = None
-        if shape.memory.is_worth(shape.seconds):
-            stamps = await self.coherence.stamps(question.facts)
+        if self.coherence.version is not None:  # or nothing could have been found, which is no fault of the shape
+            shape.memory.note(hit=False)
+            # What memory has no room for, Redis may have.
+            if shape.memory.is_worth(shape.seconds) or shape.shared.pays(shape.seconds):
+                stamps = await self.coherence.stamps(question.facts)
         if stamps is None:
             value = await self._compute(question, compute)
             why = "off" if self.coherence.version is None else "cheap"
@@ -144,11 +148,21 @@ class Cache(Generic[Value]):
         source = Source.REQUEST if fresh else Source.CHANGED if known else Source.MISS
         if not self._codec.storable(value):
             return value, self._served(source, question)
+        if self._is_about_to_be_shared(question, stamps):
+            return value, self._served(source, question)
         entry = self._entry(question, value, stamps, stored, question.owner)
         kept = self._memory.put(question.key, entry)
         if kept or worth:
             self._definitions.ask(question.definitions, lambda same: self._decide(question, entry, worth, same=same))
         return value, self._served(source, question, question.ttl, stored=kept or worth)
+
+    def _is_about_to_be_shared(self, question: Question, stamps: tuple[str, ...]) -> bool:
+        """Whether another's answer waits to be everybody's. Whoever put their own in its place would begin that wait
+        anew, and where many ask, it would never end."""
+        entry = self._memory.get(question.key)
+        if entry is None or entry.owner is None or entry.owner == question.owner or entry.stamps != stamps:
+            return False
+        return self._clock() - entry.stored < min(_UNDECIDED, question.ttl)
 
     def _decide(self, question: Question, entry: Entry[Value], worth: bool, *, same: bool) -> None:
         """It is known what definitions an answer was computed under: everybody may share it, or nobody."""

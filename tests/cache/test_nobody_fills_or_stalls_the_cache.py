@@ -67,7 +67,7 @@ def kept(world: World) -> int:
     cache = world.one.gateway.cache
     assert cache is not None
     seen: set[int] = set()
-    return sum(held(key, seen) + held(tuple(entry.value), seen) for key, entry in cache._memory._entries.items())
+    return sum(held(key, seen) + held(tuple(entry.value.result), seen) for key, entry in cache._memory._entries.items())
 
 
 async def test_long_values_count(world: World) -> None:

@@ -201,6 +201,43 @@ async def test_a_write_whose_client_goes_away_during_commit_is_finished_and_told
     assert cache.coherence.counts.resets == resets
 
 
+@pytest.mark.parametrize("end", ["pg_terminate_backend", "pg_cancel_backend"])
+async def test_a_write_that_is_ended_during_commit(world: World, end: str) -> None:
+    """Whatever is answered, the caches are right, and the next write is fine."""
+    await warm(world)
+    async with world.owner.transaction():
+        await world.owner.execute("select pg_advisory_xact_lock(7)")
+        writing = asyncio.create_task(world.ask(world.one, "/slow", ANNA, "POST", {"id": 2}))
+        await waits_for_a_lock(world)
+        await world.owner.execute(f"select {end}(pid) from pg_locks where locktype = 'advisory' and not granted")
+        answer = await writing
+    assert answer.status >= 400
+    assert await world.owner.fetchval("select count(*) from slow") == 0
+    await check(world)
+    assert (await world.ask(world.one, "/tags?id=eq.1", ANNA, "PATCH", {"label": end})).status == 204
+    await check(world)
+
+
+async def test_a_write_to_many_tables(world: World) -> None:
+    await world.owner.execute(
+        "do $$ begin for n in 1..1500 loop execute format('create table other.many_%1$s (id int); "
+        "create trigger touch after insert on other.many_%1$s for each statement "
+        "execute function passerelle.touch_v1()', n); end loop; end $$; "
+        "create function public.write_many() returns void language plpgsql security definer as "
+        "$$ begin for n in 1..1500 loop execute format('insert into other.many_%s values (1)', n); end loop; "
+        "update public.shared set label = 'of many' where id = 1; end $$; "
+        "grant execute on function public.write_many() to authenticated; notify pgrst"
+    )
+    for _ in range(100):
+        answer = await world.ask(world.one, "/rpc/write_many", None)
+        if answer.status != 404:
+            break
+        await asyncio.sleep(0.1)
+    await warm(world)
+    assert (await world.ask(world.one, "/rpc/write_many", ANNA, "POST", {})).status == 204
+    await check(world)
+
+
 async def waits_for_a_lock(world: World) -> None:
     waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
     for _ in range(500):

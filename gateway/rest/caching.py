@@ -41,7 +41,9 @@ _LONGEST: Final = 16 * 1024
 _LONGEST_REMEMBERED: Final = 4096
 """Characters of a token's claims of which is remembered what was read."""
 _REPEATED: Final = 512
-"""Characters of the query of a request whose question is remembered, which bounds the memory."""
+"""Characters of the query of a request that is remembered with its question and its answer, which bounds the memory."""
+_MADE: Final = 2048
+"""Bytes that an answer may take besides its body, with the request that it was made for."""
 _TOO_LONG: Final = Shape("statements that are too long", "never", "never: they are too long")
 
 
@@ -305,7 +307,8 @@ class Kept:
         check_single(compiled, self.result.page)
         check_affected(request, compiled, self.result.page)
         answer = respond(request, compiled, self.result, rules)
-        self._made = request, compiled, rules, answer
+        if len(request.query.canonical) <= _REPEATED:
+            self._made = request, compiled, rules, answer
         return answer
 
 
@@ -329,5 +332,5 @@ def _storable(kept: Kept) -> bool:
     return kept.result.headers is None and kept.result.status is None
 
 
-RESULTS: Final[Codec[Kept]] = Codec(_encode, _decode, lambda kept: len(kept.result.body), _storable)
+RESULTS: Final[Codec[Kept]] = Codec(_encode, _decode, lambda kept: len(kept.result.body) + _MADE, _storable)
 """How the cache keeps results of reads."""

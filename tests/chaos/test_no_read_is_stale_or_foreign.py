@@ -1,8 +1,4 @@
-"""The checker for half a minute, with everything that can go wrong in that time. `make chaos` runs it for longer.
-
-Here policies and functions stay as they are. With changing ones `make chaos` still finds, once in some 100,000 reads, an
-answer that a write had overtaken by milliseconds (docs/cache.md, "Known").
-"""
+"""The checker for half a minute, with everything that can go wrong in that time. `make chaos` runs it for longer."""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ from tests.chaos.campaign import Plan
 from tests.chaos.conftest import Campaign
 from tests.chaos.faults import FAULTS
 
-PLAN = Plan(seconds=15, fault_pause=1.0, rules=False)
+PLAN = Plan(seconds=15, fault_pause=1.0)
 
 
 async def test_three_instances_while_nothing_fails(campaign: Campaign) -> None:

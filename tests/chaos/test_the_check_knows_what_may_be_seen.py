@@ -53,7 +53,7 @@ class Told:
         made = folder(state) if isinstance(state, int) else state
         version = self.folders[number].invoke(made, invoked)
         if settled is not None:
-            Register.settle(version, settled)
+            self.folders[number].settle(version, settled)
         return self
 
     def unknown(self, number: int, state: int, invoked: float, *, happened: float | None) -> Told:
@@ -119,12 +119,12 @@ class Told:
             lambda t: t.unknown(1, 2, 10, happened=20), 31, 32, 2, "right", id="found after an unknown outcome"
         ),
         pytest.param(
-            lambda t: t.unknown(1, 2, 10, happened=20).write(1, 3, 21, 22), 23, 24, 1, STALE, id="a later word counts"
+            lambda t: t.unknown(1, 2, 10, happened=20).write(1, 3, 21, 22), 31, 32, 1, STALE, id="a later word counts"
         ),
         pytest.param(
             lambda t: t.unknown(1, 2, 10, happened=20).write(1, 3, 21, 22),
-            23,
-            24,
+            31,
+            32,
             2,
             STALE,
             id="for what is between, too",
@@ -247,6 +247,14 @@ def test_how_far_reads_are_behind_is_measured(began: float, shown: int, behind: 
     read = told.read(began, began + 1, shown)
     assert told.verdict(read) == "right"
     assert staleness(read, told.folders, told.rules) == behind
+
+
+def test_an_acknowledged_write_vouches_for_no_older_one_out_of_band() -> None:
+    """Which may have changed another table: an answer of that one alone may be from before both."""
+    told = Told().out_of_band(1, 2, 10, committed=20).write(1, 3, 21, 22)
+    assert told.verdict(told.read(23, 24, 1)) == "right"
+    assert told.verdict(told.read(31, 32, 1)) == STALE
+    assert told.verdict(told.read(31, 32, 3)) == "right"
 
 
 def test_states_that_nobody_may_see_are_forgotten() -> None:

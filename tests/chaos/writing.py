@@ -92,8 +92,8 @@ class Writer:
             return
         if reply.status in (200, 201, 204) and _affected(reply) in (None, change.rows):
             ended = now()
-            for version in versions.values():
-                Register.settle(version, ended)
+            for number, version in versions.items():
+                scene.folders[number].settle(version, ended)
             scene.tally.writes[change.name] += 1
             scene.tally.slowest_write = max(scene.tally.slowest_write, ended - began)
         else:

@@ -90,7 +90,7 @@ async def world(
 async def warm(world: World) -> None:
     """Every read is in the memory of both instances. What is noticed late (definitions, their statistics) may empty it
     once or twice."""
-    for _ in range(10):
+    for _ in range(60):
         found: set[str] = set()
         for path in READS:
             for served in (world.one, world.two, world.one, world.two):
@@ -98,6 +98,7 @@ async def warm(world: World) -> None:
             found.add(source(answer))
         if found == {"hit; detail=memory"}:
             return
+        await asyncio.sleep(0.05)  # the cache may be off for a moment
     raise AssertionError(found)
 
 

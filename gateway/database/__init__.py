@@ -10,9 +10,9 @@ from gateway.database.errors import (
     PoolTimeout,
 )
 from gateway.database.model import Access, Caller, Envelope, TransactionMode
-from gateway.database.pool import PoolStatistics
 from gateway.database.quoting import quote_identifier
 from gateway.database.server_version import refuse_server_version
+from gateway.database.statistics import PoolStatistics
 from gateway.database.transaction import Transaction
 
 __all__ = [

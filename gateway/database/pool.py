@@ -8,12 +8,12 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from gateway.database.connection import TextConnection
 from gateway.database.errors import ConnectionFailed, PoolTimeout
 from gateway.database.model import Caller
 from gateway.database.session import Session
+from gateway.database.statistics import PoolStatistics
 from gateway.errors import Unavailable
 
 _log = logging.getLogger(__name__)
@@ -24,27 +24,6 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 _HOUSEKEEPING = 1.0
 _SHORTEST_PAUSE = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class PoolStatistics:
-    """`size` is the bound, `connected` the sessions there are, `idle` those of them that wait for work, `waiting` the
-    requests that wait for a session. The rest are counts since the start; `waited` is in seconds."""
-
-    size: int
-    connected: int
-    idle: int
-    waiting: int
-    acquisitions: int
-    waited: float
-    timeouts: int
-    connects: int
-    connect_failures: int
-    retired: int
-    switches: int
-    scrubs: int
-    cancellations: int
-    mismatches: int
 
 
 class Pool:

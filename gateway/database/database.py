@@ -13,8 +13,9 @@ from gateway.database.commits import CommitWatch
 from gateway.database.connection import Arguments, TextConnection, connect
 from gateway.database.errors import IdentityMismatch, is_unencodable, translate
 from gateway.database.model import Caller, Envelope, TransactionMode
-from gateway.database.pool import Pool, PoolStatistics
+from gateway.database.pool import Pool
 from gateway.database.session import Session
+from gateway.database.statistics import PoolStatistics
 from gateway.database.transaction import StaleSession, Transaction, TransactionScope, is_stale
 from gateway.errors import GatewayError
 

@@ -19,23 +19,16 @@ from gateway.cache.admin import CacheAdmin
 from gateway.catalog import Catalog, CatalogKeeper, dump, read_database_config
 from gateway.database import Database, refuse_server_version
 from gateway.errors import Unavailable
-from gateway.identity import Authenticator, KeyFormatError, RolePathError, TokenCacheCounts
+from gateway.identity import TokenCacheCounts
 from gateway.limits import Limiter
-from gateway.rest import ProxyUriError, RestSurface
-from gateway.rest.batch import BatchErrors, BatchRules, BatchSurface
-from gateway.rest.limits import RequestLimits
 from gateway.rest.plancache import PlanCache
 from gateway.rules import (
     bus,
-    cors_policy,
     function_name,
-    identity_settings,
-    limit_rules,
-    openapi,
     read_cache,
-    rest_rules,
 )
 from gateway.settings import Settings, SettingsError
+from gateway.surfaces import Parts, dispatch
 from gateway.telemetry import (
     METRICS,
     DatabaseWatch,
@@ -58,17 +51,13 @@ from gateway.web import (
     Condition,
     Dispatcher,
     FailureLog,
-    Health,
     HttpLimits,
     HttpServer,
     JsonAccessLog,
     LineWriter,
-    Mounts,
-    PostgrestErrors,
     Readiness,
     Request,
     RequestMeter,
-    Surface,
     level_name,
 )
 
@@ -261,59 +250,18 @@ class Gateway:
 
     def _dispatcher(self, settings: Settings) -> Dispatcher:
         """What answers requests under `settings`. Raises SettingsError for keys, paths and URIs that are none."""
-        render = PostgrestErrors(verbose=settings.client_error_verbosity == "verbose")
-        prefixes = ["/rest/v1", ""] if settings.postgrest_mode else ["/rest/v1"]
-        try:
-            authenticator = Authenticator(identity_settings(settings))
-            rest: list[Surface] = [self._rest(settings, prefix, authenticator, render) for prefix in prefixes]
-        except KeyFormatError as error:
-            raise SettingsError([f"PASSERELLE_JWKS or PASSERELLE_JWT_SECRET: {error}"]) from error
-        except RolePathError as error:
-            raise SettingsError([f"PASSERELLE_JWT_ROLE_CLAIM_KEY: {error}"]) from error
-        except ProxyUriError as error:
-            raise SettingsError([f"PASSERELLE_OPENAPI_SERVER_PROXY_URI: {error}"]) from error
-        self._authenticator = authenticator
-        if settings.batch_enabled:
-            rest.append(self._batch(settings, authenticator))
-        return Dispatcher(
-            Mounts([Health(render), *rest]),
-            cors_policy(settings),
-            render,
-            self._access_log,
-            self._failures,
-            settings.trace_header,
-            self._meter,
-        )
-
-    def _rest(
-        self, settings: Settings, prefix: str, authenticator: Authenticator, render: PostgrestErrors
-    ) -> RestSurface:
-        return RestSurface(
-            prefix,
-            rest_rules(settings),
-            authenticator=authenticator,
+        parts = Parts(
             catalog=self.catalog.current,
             database=self.database,
-            render_error=render,
-            openapi=openapi(settings, prefix),
             plans=self.plans,
-            limits=self._limits(settings),
-            cache=self.cache if settings.cache_enabled else None,
+            limiter=self.limiter,
+            cache=self.cache,
+            access_log=self._access_log,
+            failures=self._failures,
+            meter=self._meter,
         )
-
-    def _limits(self, settings: Settings) -> RequestLimits | None:
-        return RequestLimits(self.limiter, limit_rules(settings)) if settings.rate_limiting_enabled else None
-
-    def _batch(self, settings: Settings, authenticator: Authenticator) -> BatchSurface:
-        return BatchSurface(
-            "/batch/v1",
-            BatchRules(rest_rules(settings), most_steps=settings.batch_max_steps, timeout=settings.batch_timeout),
-            authenticator=authenticator,
-            catalog=self.catalog.current,
-            database=self.database,
-            render_error=BatchErrors(verbose=settings.client_error_verbosity == "verbose"),
-            limits=self._limits(settings),
-        )
+        dispatcher, self._authenticator = dispatch(settings, parts)
+        return dispatcher
 
     def _config_changed(self) -> None:
         if self._configuring is None or self._configuring.done():

@@ -6,7 +6,7 @@ Therefore it belongs to exactly the identity that asked for it, until a look at 
 after it was computed has found them to be those of its key: they are texts that never return
 (`gateway.catalog.Caching`), so they were the same all the while.
 
-Looks are shared by all answers that wait for one, and take a tenth of one connection's time at most.
+Looks are shared by all answers that wait for one, and take a thirtieth of one connection's time at most.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _log = logging.getLogger(__name__)
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-_SHORTEST: Final = 0.02
-_SHARE: Final = 10
+_SHORTEST: Final = 0.05
+_SHARE: Final = 30
 """How many times as long as a look the pause after it is."""
 _TIMEOUT: Final = 10.0
 _MOST: Final = 10_000

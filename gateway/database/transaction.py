@@ -19,6 +19,7 @@ from gateway.database.settings import Turn, transaction_settings
 from gateway.errors import GatewayError
 
 _CURRENT = "SELECT name, pg_catalog.current_setting(name, true) FROM pg_catalog.json_array_elements_text($1) AS name"
+_LOOKS = 20
 _OF_A_TURN = frozenset({"request.method", "request.path"})
 
 
@@ -175,15 +176,27 @@ class Transaction:
             raise failed from error
         self.session.unusable = True
         try:
-            self.session.forget(TAKEN)
-            rows = await self.session.execute(TAKEN, (), ONCE_MORE)
+            text = await self._taken_once_more()
         except BaseException:  # noqa: BLE001 - whatever it is, nobody knows more than before
             raise OutcomeUnknown(failed) from error
-        taken = read_taken(rows[0][0], token)
+        taken = read_taken(text, token)
         if taken is not None:
             return taken
         # A pooler may have asked another session.
         raise (failed if is_certain(error) else OutcomeUnknown(failed)) from error
+
+    async def _taken_once_more(self) -> str | None:
+        """The session may have been given a time limit so short that it ends even what removes it."""
+        session = self.session
+        for _ in range(_LOOKS - 1):
+            try:
+                session.forget(TAKEN)
+                return (await session.execute(TAKEN, (), ONCE_MORE))[0][0]
+            except asyncpg.QueryCanceledError:
+                if session.connection.is_in_transaction():
+                    await session.connection.command("ROLLBACK")
+        session.forget(TAKEN)
+        return (await session.execute(TAKEN, (), ONCE_MORE))[0][0]
 
     async def _must_end(self) -> bool:
         if self._failure is not None:

@@ -116,7 +116,7 @@ def key_of(relation: str) -> str:
     return "resource_id" if relation == "resource_stats" else "id"
 
 
-@pytest_asyncio.fixture(scope="session", params=["database", "cache"])
+@pytest_asyncio.fixture(scope="package", loop_scope="session", params=["database", "cache"])
 async def target(
     request: pytest.FixtureRequest, postgres: EmbeddedPostgres, valkey: EmbeddedValkey
 ) -> AsyncIterator[Target]:

@@ -1,4 +1,4 @@
-"""500 tables with 2,000 policies: processor time of all lints."""
+"""500 tables with 2,000 policies take no time that grows with the square of them, which would be minutes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from gateway.policies.plan import Examined, compile_set
 from tests.policies.files.sets import read
 
 TABLES = 500
-SECONDS = 1.0
+SECONDS = 15.0
+"""Of processor time; one is usual."""
 
 FILE = """
 table: public.t{number}

@@ -1,0 +1,1 @@
+"""The reference application under attack; its gateways end with the package."""

@@ -1,0 +1,1 @@
+"""Redis in every shape; its servers end with the package."""

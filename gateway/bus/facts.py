@@ -11,7 +11,6 @@ learned from an answer never replaces what was heard, and nothing learned in one
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
@@ -37,7 +36,7 @@ Confirm = Callable[[str, str], Awaitable[None]]
 class _Change:
     """Facts that are told together."""
 
-    __slots__ = ("facts", "heard", "number", "progress", "task")
+    __slots__ = ("facts", "heard", "number", "progress", "task", "waiting")
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -45,6 +44,18 @@ class _Change:
         self.heard: set[str] = set()
         self.progress = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
+        self.waiting: list[asyncio.Future[None]] = []
+
+    def done(self, task: asyncio.Task[None]) -> None:
+        """Tell those who wait for it; there may be nobody left."""
+        failure = BusUnavailable(Reason.STOPPED) if task.cancelled() else task.exception()
+        for future in self.waiting:
+            if future.done():  # cancelled
+                continue
+            if failure is None:
+                future.set_result(None)
+            else:
+                future.set_exception(failure)
 
 
 class Facts:
@@ -116,10 +127,11 @@ class Facts:
             self._numbers += 1
             change = self._open = self._told[self._numbers] = _Change(self._numbers)
             change.task = asyncio.create_task(self._carry_out(change), name="redis facts change")
-            change.task.add_done_callback(_seen)
+            change.task.add_done_callback(change.done)
         change.facts.update(facts)
-        assert change.task is not None
-        await asyncio.shield(change.task)
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        change.waiting.append(future)
+        await future
 
     async def stop(self) -> None:
         """End what is under way."""
@@ -194,7 +206,8 @@ class Facts:
                 settled = max(settled, loop.time() + now.unsettled)
             left = self._left(change, seen, now or seen) & left
         # Holders that the server has forgotten cannot confirm; their leases run out.
-        await asyncio.sleep(settled - loop.time())
+        if settled > loop.time():
+            await asyncio.sleep(settled - loop.time())
 
     def _left(self, change: _Change, seen: Members, now: Members) -> frozenset[str]:
         left = outstanding(seen, change.heard, now)
@@ -221,9 +234,3 @@ class Facts:
             self._epoch = epoch
             self._version += 1
         return epoch
-
-
-def _seen(task: asyncio.Task[None]) -> None:
-    """Whoever told it may be gone: the failure is nobody's then."""
-    with contextlib.suppress(asyncio.CancelledError):
-        task.exception()

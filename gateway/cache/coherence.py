@@ -38,7 +38,7 @@ from typing import Any, Final, TypeAlias
 import asyncpg
 
 from gateway.bus import Bus, BusError
-from gateway.cache.breaks import TRUST, OwnBreak, remove_abandoned
+from gateway.cache.breaks import TRUST, NotTold, OwnBreak, remove_abandoned
 from gateway.cache.report import Off, Reason
 from gateway.cache.shared import PATIENCE, REST
 from gateway.cache.sql import statement
@@ -149,9 +149,14 @@ class Coherence:
     # -- writing ----------------------------------------------------------------------------------------------------
 
     async def committed(self, relations: Sequence[int]) -> None:
-        """Return when no instance can serve an answer from before a commit that changed `relations` (OIDs). Goes on if
-        whoever waits is cancelled. Raises NotTold if neither Redis nor PostgreSQL can be reached."""
-        await asyncio.shield(self._finish(self._tell_tables(relations)))
+        """Return when no instance can serve an answer from before a commit that changed `relations` (OIDs). Part of
+        what `finish` began, or nobody would see to it after a cancellation. Raises NotTold if neither Redis nor
+        PostgreSQL can be reached."""
+        try:
+            await self._facts.tell({table_fact(oid): token() for oid in relations})
+        except BusError as error:
+            await self._cut_off(error)
+        self.counts.told += 1
 
     def uncertain(self) -> None:
         """A transaction may have been committed, and nobody knows what it changed."""
@@ -172,8 +177,9 @@ class Coherence:
 
     def _committed(self, task: asyncio.Task[None]) -> None:
         self._finishing.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever asked for it may be gone
+        # Whoever asked for it may be gone.
+        if not task.cancelled() and isinstance(task.exception(), NotTold):
+            _log.error("a committed write could not be told: %s", task.exception())
 
     def _finish(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work, name="cache invalidation")
@@ -184,14 +190,7 @@ class Coherence:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._finishing.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            _log.error("a committed write could not be told: %s", task.exception())
-
-    async def _tell_tables(self, relations: Sequence[int]) -> None:
-        try:
-            await self._facts.tell({table_fact(oid): token() for oid in relations})
-        except BusError as error:
-            await self._cut_off(error)
-        self.counts.told += 1
+            _log.error("what may have been committed could not be told: %s", task.exception())
 
     async def _try_to_reset(self) -> None:
         try:

@@ -11,9 +11,6 @@ create index resources_created_idx on public.resources (created_at desc);
 create index resources_user_created_idx on public.resources (user_id, created_at desc);
 create index resources_visibility_created_idx on public.resources (visibility, created_at desc);
 create index resources_visibility_views_idx on public.resources (visibility, views_count desc);
--- A condition of a request may use an index only after the policy's, unless its operator is leakproof, which that of an
--- enum is not. Members' popular list is read in this order until enough rows have passed.
-create index resources_views_idx on public.resources (views_count desc);
 create index resources_category_idx on public.resources (category);
 create index resources_tags_idx on public.resources using gin (tags);
 

@@ -149,6 +149,7 @@ class Cache(Generic[Value]):
         if not self._codec.storable(value):
             return value, self._served(source, question)
         if self._is_about_to_be_shared(question, stamps):
+            self._definitions.lost(shape.seconds)
             return value, self._served(source, question)
         entry = self._entry(question, value, stamps, stored, question.owner)
         kept = self._memory.put(question.key, entry)

@@ -6,14 +6,17 @@ Therefore it belongs to exactly the identity that asked for it, until a look at 
 after it was computed has found them to be those of its key: they are texts that never return
 (`gateway.catalog.Caching`), so they were the same all the while.
 
-Looks are shared by all answers that wait for one, and take a thirtieth of one connection's time at most.
+Looks are shared by all answers that wait for one. They come soon, and take up to a tenth of one connection's time,
+while what others have to compute again meanwhile costs more than a look; else a fiftieth of it at most.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from math import inf
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import asyncpg
@@ -22,12 +25,15 @@ _log = logging.getLogger(__name__)
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-_SHORTEST: Final = 0.05
-_SHARE: Final = 30
-"""How many times as long as a look the pause after it is."""
+_SHORTEST: Final = 0.02
+_PAUSE: Final = 10
+"""How many times as long as a look the pause after it is at least."""
+_REST: Final = 50
+"""The same, while the next look is worth less than it costs."""
+_FORGET: Final = 1.1
 _TIMEOUT: Final = 10.0
 _MOST: Final = 10_000
-_PAUSE: Final = 1.0
+_AGAIN: Final = 1.0
 
 
 class _Waiting(NamedTuple):
@@ -50,6 +56,9 @@ class Definitions:
         self._changed = changed
         self._waiting: list[_Waiting] = []
         self._some = asyncio.Event()
+        self._worth = asyncio.Event()
+        self._lost = 0.0
+        self._took = 0.0
         self._task: asyncio.Task[None] | None = None
         self._undecided = 0
 
@@ -78,6 +87,12 @@ class Definitions:
             self._undecided += 1
             self._some.set()
 
+    def lost(self, seconds: float) -> None:
+        """Somebody spent so much on an answer that would be theirs, too, after a look."""
+        self._lost += seconds
+        if self._lost > self._took:
+            self._worth.set()
+
     async def _keep(self) -> None:
         while True:
             try:
@@ -86,7 +101,7 @@ class Definitions:
                 _log.debug("the definitions could not be read", exc_info=error)
                 self._waiting.clear()
                 self._undecided = 0
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_AGAIN)
 
     async def _session(self) -> None:
         await self._some.wait()
@@ -95,22 +110,26 @@ class Definitions:
             while True:
                 await self._some.wait()
                 self._some.clear()
-                pause = await self._look(connection)
-                await asyncio.sleep(pause)
+                await self._look(connection)
+                await asyncio.sleep(max(_SHORTEST, _PAUSE * self._took))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout((_REST - _PAUSE) * self._took):
+                        await self._worth.wait()
         finally:
             connection.terminate()
 
-    async def _look(self, connection: Connection) -> float:
-        """Returns how long to wait before the next look."""
+    async def _look(self, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
         waiting, self._waiting = self._waiting, []
         began = loop.time()
         async with asyncio.timeout(_TIMEOUT):
             found: Any = await self._read(connection)
-        took = loop.time() - began
+        # The least of late: the rest was spent waiting for others.
+        self._took = min(loop.time() - began, self._took * _FORGET or inf)
+        self._lost = 0.0
+        self._worth.clear()
         self._undecided -= len(waiting)
         for each in waiting:
             each.decided(each.definitions == found)
         if any(each.definitions != found for each in waiting):
             self._changed()
-        return max(_SHORTEST, _SHARE * took)

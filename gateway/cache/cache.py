@@ -24,7 +24,7 @@ Value = TypeVar("Value")
 _AWAY = frozenset({503, 504})
 _SERVER_FAULT = 500
 _UNDECIDED: Final = 5.0
-"""Seconds after which nothing is expected any more of an answer that is not everybody's yet."""
+"""Seconds after which nothing is expected any more of an answer that is not decided yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,29 +148,29 @@ class Cache(Generic[Value]):
         source = Source.REQUEST if fresh else Source.CHANGED if known else Source.MISS
         if not self._codec.storable(value):
             return value, self._served(source, question)
-        if self._is_about_to_be_shared(question, stamps):
+        if self._awaits_decision(question, stamps):
             self._definitions.lost(shape.seconds)
             return value, self._served(source, question)
-        entry = self._entry(question, value, stamps, stored, question.owner)
+        entry = self._entry(question, value, stamps, stored, decided=False)
         kept = self._memory.put(question.key, entry)
         if kept or worth:
             self._definitions.ask(question.definitions, lambda same: self._decide(question, entry, worth, same=same))
         return value, self._served(source, question, question.ttl, stored=kept or worth)
 
-    def _is_about_to_be_shared(self, question: Question, stamps: tuple[str, ...]) -> bool:
-        """Whether another's answer waits to be everybody's. Whoever put their own in its place would begin that wait
-        anew, and where many ask, it would never end."""
+    def _awaits_decision(self, question: Question, stamps: tuple[str, ...]) -> bool:
+        """Whether an answer as good as this one waits to be decided. Whoever put their own in its place would begin
+        that wait anew, and where many ask, it would never end."""
         entry = self._memory.get(question.key)
-        if entry is None or entry.owner is None or entry.owner == question.owner or entry.stamps != stamps:
+        if entry is None or entry.decided or entry.stamps != stamps:
             return False
         return self._clock() - entry.stored < min(_UNDECIDED, question.ttl)
 
     def _decide(self, question: Question, entry: Entry[Value], worth: bool, *, same: bool) -> None:
-        """It is known what definitions an answer was computed under: everybody may share it, or nobody."""
+        """It is known what definitions an answer was computed under: everybody may have it, or nobody."""
         if not same:
             self._memory.drop(question.key, entry)
             return
-        entry.owner = None
+        entry.decided = True
         left = question.ttl - (self._clock() - entry.stored)
         if worth and left > 0:
             self._shared.put(question.digest(), self._codec.encode(entry.value), entry.stamps, left)
@@ -187,13 +187,14 @@ class Cache(Generic[Value]):
         tier.note(hit=value is not None)
         if kept is None or value is None:
             return None
-        self._memory.put(question.key, self._entry(question, value, kept.stamps, self._clock() - kept.age, None))
+        stored = self._clock() - kept.age
+        self._memory.put(question.key, self._entry(question, value, kept.stamps, stored, decided=True))
         return value, self._served(Source.REDIS, question, question.ttl - kept.age)
 
     def _entry(
-        self, question: Question, value: Value, stamps: tuple[str, ...], stored: float, owner: str | None
+        self, question: Question, value: Value, stamps: tuple[str, ...], stored: float, *, decided: bool
     ) -> Entry[Value]:
-        return Entry(value, stamps, stored, self._codec.size(value) + question.weight, owner)
+        return Entry(value, stamps, stored, self._codec.size(value) + question.weight, decided)
 
     async def _compute(self, question: Question, compute: Callable[[], Awaitable[Value]]) -> Value:
         began = self._clock()
@@ -209,7 +210,7 @@ class Cache(Generic[Value]):
         return Served(Source.BYPASS, why=why)
 
     def _holds(self, entry: Entry[Value], question: Question, version: int) -> bool:
-        if entry.owner is not None and entry.owner != question.owner:
+        if not entry.decided:
             return False
         if entry.version == version:
             return True
@@ -223,7 +224,7 @@ class Cache(Generic[Value]):
         if not question.stale_if_error:
             return None
         entry = self._memory.get(question.key)
-        if entry is None or (entry.owner is not None and entry.owner != question.owner):
+        if entry is None or not entry.decided:
             return None
         left = question.ttl - (self._clock() - entry.stored)
         if left + question.stale_if_error <= 0:

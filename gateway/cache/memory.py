@@ -15,15 +15,15 @@ _OVERHEAD = 1000
 
 @dataclass(slots=True, eq=False)
 class Entry(Generic[Value]):
-    """An answer, and the facts as they were before it was computed. `stored` is when, by the steady clock. Only its
-    `owner` may have it; None for everybody who asks the same. `version` is that of the facts when the stamps were last
-    found to be theirs."""
+    """An answer, and the facts as they were before it was computed. `stored` is when, by the steady clock. Nobody may
+    have it until it is `decided` that it is valid under its key. `version` is that of the facts when the stamps were
+    last found to be theirs."""
 
     value: Value
     stamps: tuple[str, ...]
     stored: float
     size: int
-    owner: str | None
+    decided: bool
     version: int | None = None
 
 

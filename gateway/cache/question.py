@@ -16,8 +16,8 @@ class Question:
     The key therefore holds everything else that decides the answer: statement, parameters, role, the claims that are
     read, the formats of the session, and the definitions in the database. `ttl` is how old an answer may become,
     `stale_if_error` how much older it may be in place of an answer that cannot be had; both in seconds. `definitions`
-    are those of the key, and `owner` is who asks, with all claims (see the module `definitions`). `weight` is how many
-    bytes the key takes at most.
+    are those of the key, and `owner` is who asks, with all claims: at the same time only they share an answer (see the
+    module `definitions`). `weight` is how many bytes the key takes at most.
     """
 
     key: Hashable

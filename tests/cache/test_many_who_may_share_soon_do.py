@@ -36,6 +36,9 @@ class Looks:
     def ask(self, _definitions: str, decided: Callable[[bool], None]) -> None:
         self.waiting.append(decided)
 
+    def lost(self, _seconds: float) -> None:
+        pass
+
     def decide(self, same: bool) -> None:
         self.waiting.pop(0)(same)
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from gateway.cache import Definitions
 from gateway.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.cache.world import World, bearer, make_database, open_world, shown
 
@@ -148,3 +150,32 @@ async def test_there_and_back_between_two_looks(world: World, change: tuple[str,
     finally:
         await world.owner.execute(back)
     await settles(world)
+
+
+async def test_a_write_to_what_only_a_new_policy_reads_is_seen_at_once(
+    postgres: EmbeddedPostgres, valkey: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by whoever asked before, while the instance does not know the policy yet."""
+    gate, look = asyncio.Event(), Definitions._look
+
+    async def late(self: Definitions, connection: Any) -> None:
+        await gate.wait()
+        await look(self, connection)
+
+    await make_database(postgres, "unknown_policy")
+    path, anna = "/by_sub?select=id&order=id", TOKENS["anna"]
+    async with open_world(
+        postgres, "unknown_policy", valkey.url, catalog_poll_interval=3600, channel_enabled=False
+    ) as world:
+        monkeypatch.setattr(Definitions, "_look", late)
+        for served in (world.one, world.two):
+            assert (await world.ask(served, path, anna)).status == 200
+        await world.owner.execute("alter policy own on by_sub using (exists (select from tags where label = 'one'))")
+        for served in (world.one, world.two):
+            assert len((await world.ask(served, path, anna, Cache_Control="no-cache")).json) > 1
+            assert len((await world.ask(served, path, anna)).json) > 1
+        answer = await world.ask(world.one, "/tags?id=eq.1", anna, "PATCH", {"label": "another"})
+        assert answer.status == 204, answer.body
+        for served in (world.one, world.two):
+            assert (await world.ask(served, path, anna)).json == []
+        gate.set()

@@ -92,8 +92,7 @@ async def settle_leases(redis_url: str, prefix: str = "passerelle:") -> None:
     try:
         async with asyncio.timeout(10):
             await bus.lease.granted()
-            while (await bus.members()).unsettled:
-                await asyncio.sleep(0.01)
+            await asyncio.sleep((await bus.members()).unsettled)
     finally:
         await bus.stop()
 

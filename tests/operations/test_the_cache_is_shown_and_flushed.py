@@ -15,7 +15,7 @@ from tests.bus.arrangements import wait
 from tests.bus.conftest import places, server
 from tests.bus.servers import Server, until
 from tests.operations.conftest import Deployment, Watch, of, scrape
-from tests.serving import Served, asyncpg_database
+from tests.serving import Served, asyncpg_database, settle_leases
 
 __all__ = ["places", "server"]
 
@@ -38,9 +38,8 @@ def start(watch: Watch, hublib: str, server: Server) -> Start:
 
     async def start_(**settings: Any) -> Served:
         chosen = {"anon_role": "anon", "admin_token": TOKEN, "redis_url": server.url, **settings}
+        await settle_leases(server.url)
         served = await watch(hublib, **chosen)
-        await until(cache_is(served, "on"))
-        await asyncio.sleep(0.6)  # one that waited for leases to run out looks again before it goes on
         await until(cache_is(served, "on"))
         return served
 

@@ -27,7 +27,7 @@ from gateway.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.attack.hublib.people import ADMIN, PEOPLE, Person
 from tests.cache.conftest import until
 from tests.hublib import install_hublib
-from tests.serving import Served, start_gateway, stop_gateway
+from tests.serving import Served, settle_leases, start_gateway, stop_gateway
 
 _MARK = re.compile(rb"mark:(\w+):([0-9a-f-]{36}|config-[\w-]+):")
 
@@ -138,6 +138,8 @@ async def target(
             await keep_everything(owner)
         redis: dict[str, Any] = {"redis_url": valkey.url, "redis_prefix": f"{name}:"}
         redis = redis if request.param == "cache" else {}
+        if redis:
+            await settle_leases(valkey.url, f"{name}:")
         served = [await start_gateway(login, aggregates_enabled=True, **redis) for _ in range(2 if redis else 1)]
         for each in served:
             stack.push_async_callback(stop_gateway, each)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -14,6 +15,7 @@ import pytest_asyncio
 from yarl import URL
 
 from gateway.app import Gateway
+from gateway.bus import Terms, open_bus
 from gateway.embedded import EmbeddedPostgres
 from gateway.settings import load_settings
 
@@ -80,6 +82,19 @@ async def start_gateway(dsn: str, *, parts: Mapping[str, Any] | None = None, **s
     gateway = Gateway(load_settings({}, options={k: v for k, v in chosen.items() if v is not None}), **(parts or {}))
     await gateway.start()
     return Served(gateway, aiohttp.ClientSession(max_line_size=65536, max_field_size=65536))
+
+
+async def settle_leases(redis_url: str, prefix: str = "passerelle:") -> None:
+    """Let a new Redis, or a new prefix in one, be as after a while: it knows of all leases there can be. Instances that
+    start within seconds need not wait until forgotten ones must have run out."""
+    bus = open_bus(redis_url, prefix=prefix, terms=Terms(term=0.2, grace=0.0, renewal=0.05))
+    await bus.start()
+    try:
+        async with asyncio.timeout(10):
+            await bus.lease.granted()
+            await asyncio.sleep((await bus.members()).unsettled)
+    finally:
+        await bus.stop()
 
 
 async def stop_gateway(served: Served) -> None:

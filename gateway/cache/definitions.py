@@ -1,14 +1,15 @@
 """What an answer depends on is decided by definitions, and those may change while it is computed.
 
 A key has the claims that policies read, and its answer is stamped with the tables that they read, *as far as this
-process knows*. PostgreSQL enforces the newest policies at once, so an answer may depend on a claim that its key does not
-have yet, and would be somebody else's under the same key; or on a table that it is not stamped with, and would outlive
-a write to that. Therefore nobody gets it from the cache, not even whoever asked for it, until a look at the database's
-definitions that began after it was computed has found them to be those of its key: they are texts that never return
-(`gateway.catalog.Caching`), so they were the same all the while.
+process knows*. PostgreSQL enforces the newest policies at once, so an answer may depend on a claim that its key does
+not have yet, and would be somebody else's under the same key; or on a table that it is not stamped with, and would
+outlive a write to that. Therefore nobody gets it from the cache, not even whoever asked for it, until a look at the
+database's definitions that began after it was computed has found them to be those of its key: they are texts that never
+return (`gateway.catalog.Caching`), so they were the same all the while.
 
 Who asks the same at the same time, with all the same claims, may wait for one answer all the same (`flights`). While
-policies are being changed, it may be older than a write, to a table that only the new ones read, by the time of a query.
+policies are being changed, it may be older than a write, to a table that only the new ones read, by the time that a
+query takes.
 
 Looks are shared by all answers that wait for one. They come soon, and take up to a tenth of one connection's time,
 while what others have to compute again meanwhile costs more than a look; else a fiftieth of it at most.

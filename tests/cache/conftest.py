@@ -19,6 +19,7 @@ from gateway.embedded import EmbeddedPostgres
 from gateway.migrations import migrate
 from gateway.paths import schema_directory
 from tests.bus.servers import Server
+from tests.serving import settle_leases
 
 HASTY = Terms(term=0.9, grace=0.3, renewal=0.1)
 """Leases that tests can wait out."""
@@ -107,6 +108,8 @@ async def instance(postgres: EmbeddedPostgres, noted: str, hasty: None) -> Async
             connections.append(await asyncpg.connect(dsn, statement_cache_size=0, timeout=5))
             return connections[-1]
 
+        if ready and not opened:
+            await settle_leases(url)
         bus = open_bus(url, terms=HASTY)
         made = Instance(bus, Coherence(bus, connect, steady), connections)
         opened.append(made)

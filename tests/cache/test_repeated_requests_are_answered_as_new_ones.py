@@ -15,7 +15,7 @@ from gateway.embedded import EmbeddedValkey
 from gateway.migrations import migrate
 from gateway.paths import schema_directory
 from gateway.policies import Application, apply_set, read_set
-from tests.serving import Answer, Serve, Served, serve, token
+from tests.serving import Answer, Serve, Served, serve, settle_leases, token
 
 __all__ = ["serve"]
 
@@ -55,6 +55,7 @@ async def pair(
     await apply_set(owner, Application(read_set(tmp_path), "tests"))
     await owner.close()
     prefix = f"repeated-{next(_numbers)}:"
+    await settle_leases(valkey.tcp_url, prefix)
     kept = await serve(database, login="authenticator", redis_url=valkey.tcp_url, redis_prefix=prefix)
     plain = await serve(database, login="authenticator")
     yield kept, plain

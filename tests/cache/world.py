@@ -23,7 +23,7 @@ from gateway.embedded import EmbeddedPostgres
 from gateway.migrations import migrate
 from gateway.paths import schema_directory
 from tests.cache.conftest import until
-from tests.serving import SECRET, Answer, Served, start_gateway, stop_gateway
+from tests.serving import SECRET, Answer, Served, settle_leases, start_gateway, stop_gateway
 
 _OF_THE_MOMENT = {"cache-status", "date", "server-timing", "x-request-id", "age"}
 HITS = ("hit; detail=memory", "hit; detail=redis")
@@ -147,6 +147,7 @@ async def open_world(postgres: EmbeddedPostgres, name: str, redis_url: str, **se
         stack.push_async_callback(owner.close)
         chosen = {"schemas": ["public", "other"], "catalog_poll_interval": 0.3, **settings}
         served: list[Served] = []
+        await settle_leases(redis_url, f"{name}:")
         for _ in range(2):
             each = await start_gateway(
                 postgres.dsn(name, user="authenticator"), redis_url=redis_url, redis_prefix=f"{name}:", **chosen

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,8 @@ from typer.testing import CliRunner
 from gateway.cli import app
 from gateway.embedded import EmbeddedPostgres, EmbeddedValkey, free_port
 from tests.bus.servers import until
-from tests.serving import SECRET, Served, asyncpg_database, start_gateway, stop_gateway, token
+from tests.hublib import install_hublib
+from tests.serving import SECRET, Served, asyncpg_database, settle_leases, start_gateway, stop_gateway, token
 
 ADMIN_TOKEN = "the token of the administrators"
 MARIE = "11111111-1111-4111-8111-111111111111"
@@ -62,28 +64,49 @@ class Hub:
         return {key.decode() for key in found if key.decode().startswith(prefix)}
 
 
+@asynccontextmanager
+async def open_hub(login: str, owner: str, redis_url: str) -> AsyncIterator[Hub]:
+    prefix, port = f"explained{next(_prefixes)}:", free_port()
+    await settle_leases(redis_url, prefix)
+    served = await start_gateway(
+        login, redis_url=redis_url, redis_prefix=prefix, admin_port=port, admin_token=ADMIN_TOKEN
+    )
+    try:
+        coherence = served.gateway.cache.coherence if served.gateway.cache is not None else None
+        assert coherence is not None
+        await until(lambda: coherence.version is not None)
+        environment = {
+            "PASSERELLE_DATABASE_URL": login,
+            "PASSERELLE_REDIS_URL": redis_url,
+            "PASSERELLE_REDIS_PREFIX": prefix,
+            "PASSERELLE_ADMIN_PORT": str(port),
+            "PASSERELLE_ADMIN_TOKEN": ADMIN_TOKEN,
+            "PASSERELLE_JWT_SECRET": SECRET,
+        }
+        yield Hub(served, owner, environment)
+    finally:
+        await stop_gateway(served)
+
+
 @pytest_asyncio.fixture
 async def hub(postgres: EmbeddedPostgres, valkey: EmbeddedValkey, hublib_database: str) -> AsyncIterator[Hub]:
+    """One that nobody has asked anything."""
     login = postgres.dsn(asyncpg_database(hublib_database), user="authenticator")
-    prefix, port = f"explained{next(_prefixes)}:", free_port()
-    served = await start_gateway(
-        login, redis_url=valkey.url, redis_prefix=prefix, admin_port=port, admin_token=ADMIN_TOKEN
-    )
-    coherence = served.gateway.cache.coherence if served.gateway.cache is not None else None
-    assert coherence is not None
-    await until(lambda: coherence.version is not None)
-    await asyncio.sleep(0.6)  # one that waited for leases to run out looks again before it goes on
-    await until(lambda: coherence.version is not None)
-    environment = {
-        "PASSERELLE_DATABASE_URL": login,
-        "PASSERELLE_REDIS_URL": valkey.url,
-        "PASSERELLE_REDIS_PREFIX": prefix,
-        "PASSERELLE_ADMIN_PORT": str(port),
-        "PASSERELLE_ADMIN_TOKEN": ADMIN_TOKEN,
-        "PASSERELLE_JWT_SECRET": SECRET,
-    }
-    yield Hub(served, hublib_database, environment)
-    await stop_gateway(served)
+    async with open_hub(login, hublib_database, valkey.url) as hub:
+        yield hub
+
+
+@pytest_asyncio.fixture(scope="module")
+async def shared_hub(postgres: EmbeddedPostgres, valkey: EmbeddedValkey) -> AsyncIterator[Hub]:
+    """One that tests leave as it is."""
+    administrator = await asyncpg.connect(postgres.dsn())
+    await administrator.execute("create database explained")
+    await install_hublib(postgres.dsn("explained"))
+    login = postgres.dsn("explained", user="authenticator")
+    async with open_hub(login, postgres.dsn("explained"), valkey.url) as hub:
+        yield hub
+    await administrator.execute("drop database explained with (force)")
+    await administrator.close()
 
 
 async def run(environment: dict[str, str], *arguments: str) -> Ran:
@@ -93,14 +116,23 @@ async def run(environment: dict[str, str], *arguments: str) -> Ran:
     return Ran(result.exit_code, result.stdout, result.stderr)
 
 
-@pytest.fixture
-def passerelle(hub: Hub) -> Passerelle:
-    """`await passerelle("stats", …)`, with the settings of `hub`, or more."""
-
+def command_for(hub: Hub) -> Passerelle:
     async def start(*arguments: str, **more: str) -> Ran:
         return await run({**hub.environment, **more}, *arguments)
 
     return start
+
+
+@pytest.fixture
+def passerelle(hub: Hub) -> Passerelle:
+    """`await passerelle("stats", …)`, with the settings of `hub`, or more."""
+    return command_for(hub)
+
+
+@pytest.fixture
+def explain(shared_hub: Hub) -> Passerelle:
+    """The same with those of `shared_hub`."""
+    return command_for(shared_hub)
 
 
 ASKED = [
@@ -175,22 +207,20 @@ REFUSED = {
 
 @pytest.mark.parametrize(("path", "who", "word", "reason"), REFUSED.values(), ids=REFUSED)
 async def test_what_is_not_kept(
-    hub: Hub, passerelle: Passerelle, path: str, who: tuple[str, ...], word: str, reason: str
+    shared_hub: Hub, explain: Passerelle, path: str, who: tuple[str, ...], word: str, reason: str
 ) -> None:
-    told = await passerelle("explain", f"/rest/v1{path}", *who, "--json")
+    told = await explain("explain", f"/rest/v1{path}", *who, "--json")
     assert (told.json["kept"], told.json["detail"], told.json["reason"]) == (False, word, reason)
     assert (told.json["redis_key"], told.json["ttl"]) == (None, None)
     bearer = token("authenticated", MARIE) if who else None
-    assert await hub.how(path, bearer) == f"passerelle; fwd=bypass; detail={word}"
-    words = await passerelle("explain", f"/rest/v1{path}", *who)
+    assert await shared_hub.how(path, bearer) == f"passerelle; fwd=bypass; detail={word}"
+    words = await explain("explain", f"/rest/v1{path}", *who)
     assert f"Not kept: {reason}." in words.text
     assert f"Cache-Status: passerelle; fwd=bypass; detail={word}" in words.text
 
 
-async def test_in_plain_words(passerelle: Passerelle) -> None:
-    told = await passerelle(
-        "explain", "/rest/v1/rpc/popular_resources?limit=5", "--role", "authenticated", "--sub", MARIE
-    )
+async def test_in_plain_words(explain: Passerelle) -> None:
+    told = await explain("explain", "/rest/v1/rpc/popular_resources?limit=5", "--role", "authenticated", "--sub", MARIE)
     assert told.code == 0
     lines = told.text.splitlines()
     assert "Kept for 15 min: `ttl` of public.popular_resources." in lines
@@ -198,13 +228,13 @@ async def test_in_plain_words(passerelle: Passerelle) -> None:
     assert "  public.popular_resources  ttl 15 min, clock 15 min" in lines
     assert "  public.user_roles       changes are recorded" in lines
     assert "Known as: cache:resources:popular:limit:5" in lines
-    told = await passerelle("explain", "GET http://127.0.0.1:54321/rest/v1/profiles?id=eq.4f", "--role", "anon")
+    told = await explain("explain", "GET http://127.0.0.1:54321/rest/v1/profiles?id=eq.4f", "--role", "anon")
     assert "Shared by all callers of the role anon: no claim is read." in told.text
     assert "Known as: cache:profile:4f" in told.text
-    told = await passerelle("explain", "profiles?username=eq.marie\x07\u202e")
+    told = await explain("explain", "profiles?username=eq.marie\x07\u202e")
     assert "No alias fits: profile:{id}" in told.text
     assert "profiles?username=eq.marie·· as anon" in told.text
-    told = await passerelle("explain", "/rest/v1/rpc/popular_resources", "--role", "authenticated")
+    told = await explain("explain", "/rest/v1/rpc/popular_resources", "--role", "authenticated")
     assert "  sub: this caller has none" in told.text
 
 
@@ -223,9 +253,9 @@ ALIASES = {
 }
 
 
-async def test_the_names_of_the_team(passerelle: Passerelle) -> None:
+async def test_the_names_of_the_team(explain: Passerelle) -> None:
     for path, alias in ALIASES.items():
-        told = (await passerelle("explain", f"/rest/v1{path}", "--role", "anon", "--json")).json
+        told = (await explain("explain", f"/rest/v1{path}", "--role", "anon", "--json")).json
         assert (told["kept"], told["alias"]) == (True, alias), path
 
 
@@ -253,8 +283,8 @@ async def test_what_is_not_recorded_is_named(hub: Hub, passerelle: Passerelle) -
         ({"PASSERELLE_PRE_REQUEST": "hublib.is_admin"}, "PASSERELLE_PRE_REQUEST wants to see each request"),
     ],
 )
-async def test_settings_that_keep_nothing(passerelle: Passerelle, more: dict[str, str], reason: str) -> None:
-    told = await passerelle("explain", "/rest/v1/profiles", **more)
+async def test_settings_that_keep_nothing(explain: Passerelle, more: dict[str, str], reason: str) -> None:
+    told = await explain("explain", "/rest/v1/profiles", **more)
     assert f"But a gateway with these settings keeps nothing: {reason}." in told.text
 
 
@@ -281,9 +311,9 @@ WRONG = {
 }
 
 
-async def test_what_cannot_be_explained(passerelle: Passerelle) -> None:
+async def test_what_cannot_be_explained(explain: Passerelle) -> None:
     for name, (arguments, code, words) in WRONG.items():
-        told = await passerelle("explain", *arguments)
+        told = await explain("explain", *arguments)
         assert (told.code, words in told.errors) == (code, True), (name, told)
 
 
@@ -326,15 +356,15 @@ async def test_flush(hub: Hub, passerelle: Passerelle) -> None:
 
 
 @pytest.mark.parametrize("command", ["stats", "flush"])
-async def test_a_gateway_that_cannot_be_asked(hub: Hub, passerelle: Passerelle, command: str) -> None:
-    told = await passerelle(command, PASSERELLE_ADMIN_TOKEN="wrong")
+async def test_a_gateway_that_cannot_be_asked(shared_hub: Hub, explain: Passerelle, command: str) -> None:
+    told = await explain(command, PASSERELLE_ADMIN_TOKEN="wrong")
     assert (told.code, "refuses the admin token" in told.errors, "wrong" in told.errors) == (2, True, False)
-    told = await passerelle(command, PASSERELLE_ADMIN_PORT=str(free_port()))
+    told = await explain(command, PASSERELLE_ADMIN_PORT=str(free_port()))
     assert (told.code, "no gateway answers at the admin port 127.0.0.1:" in told.errors) == (1, True)
-    told = await passerelle(command, PASSERELLE_ADMIN_PORT="off")
+    told = await explain(command, PASSERELLE_ADMIN_PORT="off")
     assert (told.code, "the admin port is off" in told.errors) == (2, True)
-    told = await passerelle(command, PASSERELLE_ADMIN_TOKEN="")
+    told = await explain(command, PASSERELLE_ADMIN_TOKEN="")
     assert (told.code, "PASSERELLE_ADMIN_TOKEN is not set" in told.errors) == (2, True)
-    told = await passerelle(command, PASSERELLE_ADMIN_PORT=hub.served.url.rpartition(":")[2])
+    told = await explain(command, PASSERELLE_ADMIN_PORT=shared_hub.served.url.rpartition(":")[2])
     assert (told.code, "Traceback" in told.errors) == (1, False)
-    assert f"127.0.0.1:{hub.served.url.rpartition(':')[2]}" in told.errors
+    assert f"127.0.0.1:{shared_hub.served.url.rpartition(':')[2]}" in told.errors

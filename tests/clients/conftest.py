@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
 import pytest_asyncio
 
+from gateway.embedded import EmbeddedPostgres
 from tests.clients.reference import PEOPLE, HubLib
-from tests.serving import Serve, serve, token
-
-__all__ = ["hublib", "serve"]
+from tests.hublib import install_hublib
+from tests.serving import asyncpg_database, start_gateway, stop_gateway, token
 
 
 @pytest_asyncio.fixture
-async def hublib(hublib_database: str, serve: Serve) -> HubLib:
-    connection = await asyncpg.connect(hublib_database)
+async def hublib(postgres: EmbeddedPostgres, hublib_database: str) -> AsyncIterator[HubLib]:
+    """For one test to write to."""
+    async with open_hublib(postgres, hublib_database) as hublib:
+        yield hublib
+
+
+@pytest_asyncio.fixture(scope="module")
+async def read_hublib(postgres: EmbeddedPostgres) -> AsyncIterator[HubLib]:
+    """That tests only read."""
+    administrator = await asyncpg.connect(postgres.dsn())
+    await administrator.execute("create database read_by_clients")
+    await install_hublib(postgres.dsn("read_by_clients"))
+    async with open_hublib(postgres, postgres.dsn("read_by_clients")) as hublib:
+        yield hublib
+    await administrator.execute("drop database read_by_clients with (force)")
+    await administrator.close()
+
+
+@asynccontextmanager
+async def open_hublib(postgres: EmbeddedPostgres, database: str) -> AsyncIterator[HubLib]:
+    connection = await asyncpg.connect(database)
     for script in ("expected.sql", "kinds.sql", "keep.sql"):
         await connection.execute((Path(__file__).parent / script).read_text(encoding="utf-8"))
     await connection.close()
@@ -25,9 +46,8 @@ async def hublib(hublib_database: str, serve: Serve) -> HubLib:
         "publishable": "sb_publishable_for_the_tests_of_clients",
         "secret": "sb_secret_for_the_tests_of_clients",
     }
-    served = await serve(
-        hublib_database,
-        login="authenticator",
+    served = await start_gateway(
+        postgres.dsn(asyncpg_database(database), user="authenticator"),
         anon_key=keys["anon"],
         service_key=keys["service"],
         publishable_keys=keys["publishable"],
@@ -38,4 +58,7 @@ async def hublib(hublib_database: str, serve: Serve) -> HubLib:
     tokens = {name: token(sub=sub, email=f"{name}@hublib.example") for name, sub in PEOPLE.items()}
     tokens["forged"] = tokens["marie"][:-5] + "forge"
     tokens["expired"] = token(sub=PEOPLE["marie"], exp=1_700_000_000)
-    return HubLib(served.url, keys, PEOPLE, tokens, hublib_database)
+    try:
+        yield HubLib(served.url, keys, PEOPLE, tokens, database)
+    finally:
+        await stop_gateway(served)

@@ -31,6 +31,12 @@ TABLES = {
 pytestmark = pytest.mark.filterwarnings(r"ignore:The '\w+' parameter is deprecated:DeprecationWarning")
 
 
+@pytest.fixture
+def hublib(read_hublib: HubLib) -> HubLib:
+    """Nothing here writes."""
+    return read_hublib
+
+
 @pytest_asyncio.fixture
 async def expected(hublib: HubLib) -> AsyncIterator[Expected]:
     connection = await asyncpg.connect(hublib.owner, server_settings={"timezone": "UTC"})

@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 
 from gateway.embedded import EmbeddedPostgres, EmbeddedValkey, remove_directory
+from tests.embedded.conftest import copy_cluster
 
 PARENT = """
 import sys, threading, time
@@ -35,6 +36,13 @@ if sys.argv[3] == "wait":
 elif sys.argv[3] == "crash":
     raise SystemExit("gone without a word to the servers")
 """
+
+
+@pytest.fixture
+def ready_home(home: Path, made_cluster: Path) -> Path:
+    """Of a parent that has run before."""
+    copy_cluster(made_cluster, home / "postgres")
+    return home
 
 
 @pytest.fixture
@@ -77,8 +85,8 @@ def gone(pids: list[int], within: float = 5.0) -> bool:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("thread", ["main", "thread"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_parent_killed(home: Path, thread: str, number: signal.Signals) -> None:
-    process, pids = parent(home, thread, "wait")
+def test_parent_killed(ready_home: Path, thread: str, number: signal.Signals) -> None:
+    process, pids = parent(ready_home, thread, "wait")
     assert len(pids) == 2
     time.sleep(0.2)
     assert all(alive(pid) for pid in pids), "a server must outlive the thread that started it"
@@ -88,20 +96,20 @@ def test_parent_killed(home: Path, thread: str, number: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize("end", ["crash", "return"])
-def test_parent_ends_without_stopping_them(home: Path, end: str) -> None:
-    process, pids = parent(home, "main", end)
+def test_parent_ends_without_stopping_them(ready_home: Path, end: str) -> None:
+    process, pids = parent(ready_home, "main", end)
     process.wait()
     assert len(pids) == 2
     assert gone(pids)
 
 
-async def test_data_survives_the_parents_kill(home: Path) -> None:
-    process, pids = parent(home, "main", "wait")
+async def test_data_survives_the_parents_kill(ready_home: Path) -> None:
+    process, pids = parent(ready_home, "main", "wait")
     with pytest.raises(Exception, match="in use by process"):
-        EmbeddedPostgres(home / "postgres").start()
+        EmbeddedPostgres(ready_home / "postgres").start()
     process.kill()
     process.wait()
-    with EmbeddedPostgres(home / "postgres") as postgres, EmbeddedValkey(home / "valkey") as valkey:
+    with EmbeddedPostgres(ready_home / "postgres") as postgres, EmbeddedValkey(ready_home / "valkey") as valkey:
         assert {postgres.pid, valkey.pid}.isdisjoint(pids)
         connection = await asyncpg.connect(postgres.dsn())
         await connection.execute("create table kept as select 1 as one")

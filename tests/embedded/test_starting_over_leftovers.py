@@ -18,6 +18,7 @@ import redis
 
 from gateway.embedded import AlreadyRunning, EmbeddedPostgres, EmbeddedServerError, EmbeddedValkey, remove_directory
 from gateway.embedded.account import SHARED_ROOT, server_account
+from tests.embedded.conftest import copy_cluster
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="about running as root")
 
@@ -27,6 +28,13 @@ def home(server_directory: Path) -> Iterator[Path]:
     directory = server_directory / "leftovers"
     yield directory
     remove_directory(directory)
+
+
+@pytest.fixture
+def ready_home(home: Path, made_cluster: Path) -> Path:
+    """With a cluster in it."""
+    copy_cluster(made_cluster, home)
+    return home
 
 
 def cluster(home: Path) -> EmbeddedPostgres:
@@ -72,33 +80,36 @@ def _no_strangers_left() -> Iterator[None]:
         pytest.param(pid_of_a_stranger, id="number reused by another process"),
     ],
 )
-async def test_stale_pid_file(home: Path, content: Callable[[Path], bytes]) -> None:
-    cluster(home).start().stop()
-    (home / "data" / "postmaster.pid").write_bytes(content(home))
-    with cluster(home) as postgres:
+async def test_stale_pid_file(ready_home: Path, content: Callable[[Path], bytes]) -> None:
+    (ready_home / "data" / "postmaster.pid").write_bytes(content(ready_home))
+    with cluster(ready_home) as postgres:
         assert await answer(postgres) == 1
 
 
-async def test_orphan_of_an_earlier_run_is_replaced(home: Path) -> None:
+async def test_orphan_of_an_earlier_run_is_replaced(ready_home: Path) -> None:
     """Such as a server whose parent was killed where the kernel could not be asked to signal it."""
-    first = cluster(home).start()
+    first = cluster(ready_home).start()
     command = Path(f"/proc/{first.pid}/cmdline").read_bytes().split(b"\0")[:-1]
     first.stop()
-    account = server_account(home)
+    account = server_account(ready_home)
     user = account.uid if account.switched else None
-    orphan = subprocess.Popen(command, user=user, cwd=home / "data", stderr=subprocess.DEVNULL, start_new_session=True)
-    while "ready" not in (pid_file.read_text() if (pid_file := home / "data" / "postmaster.pid").exists() else ""):
+    orphan = subprocess.Popen(
+        command, user=user, cwd=ready_home / "data", stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    while "ready" not in (
+        pid_file.read_text() if (pid_file := ready_home / "data" / "postmaster.pid").exists() else ""
+    ):
         time.sleep(0.01)
-    with cluster(home) as postgres:
+    with cluster(ready_home) as postgres:
         assert orphan.wait(5) == 0
         assert postgres.pid != orphan.pid
         assert await answer(postgres) == 1
 
 
-async def test_second_start_in_the_same_directory_is_refused(home: Path) -> None:
-    with cluster(home) as postgres:
+async def test_second_start_in_the_same_directory_is_refused(ready_home: Path) -> None:
+    with cluster(ready_home) as postgres:
         with pytest.raises(AlreadyRunning, match=f"process {os.getpid()}"):
-            cluster(home).start()
+            cluster(ready_home).start()
         assert await answer(postgres) == 1
 
 
@@ -112,17 +123,16 @@ async def test_interrupted_initdb_is_started_again(home: Path) -> None:
     assert not (home / "data.new-x").exists()
 
 
-def test_data_of_another_major_version_is_a_clear_error(home: Path) -> None:
-    cluster(home).start().stop()
-    (home / "data" / "PG_VERSION").write_text("12\n")
+def test_data_of_another_major_version_is_a_clear_error(ready_home: Path) -> None:
+    (ready_home / "data" / "PG_VERSION").write_text("12\n")
     with pytest.raises(EmbeddedServerError, match="made by PostgreSQL 12"):
-        cluster(home).start()
+        cluster(ready_home).start()
 
 
-def test_broken_configuration_shows_the_servers_own_words(home: Path) -> None:
+def test_broken_configuration_shows_the_servers_own_words(ready_home: Path) -> None:
     with pytest.raises(EmbeddedServerError, match='unrecognized configuration parameter "nonsense"'):
-        EmbeddedPostgres(home, durability=False, settings={"nonsense": "1"}).start()
-    with cluster(home) as postgres:
+        EmbeddedPostgres(ready_home, durability=False, settings={"nonsense": "1"}).start()
+    with cluster(ready_home) as postgres:
         assert postgres.running, "a failed start must give the lock back"
 
 

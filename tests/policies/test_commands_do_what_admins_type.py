@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
 import pytest
+from typer.testing import CliRunner
 
+from gateway.cli import app
 from tests.cli.command import Spawn
 from tests.policies.conftest import TODOS, TODOS_FILE
 
@@ -17,12 +20,18 @@ Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def run(spawn: Spawn, policy_database: str) -> Run:
-    """`run("plan", folder, …)`: exit code and output."""
+def run(policy_database: str) -> Run:
+    """`run("plan", folder, …)`: exit code and output. In this process, in a thread without a loop of its own."""
+
+    def invoke(*arguments: object) -> tuple[int, str]:
+        environment = {"PASSERELLE_OWNER_URL": policy_database, "NO_COLOR": "1"}
+        result = CliRunner().invoke(app, ["policies", *map(str, arguments)], env=environment)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result.exit_code, result.output
 
     def start(*arguments: object) -> tuple[int, str]:
-        command = spawn("policies", *map(str, arguments), environment={"PASSERELLE_OWNER_URL": policy_database})
-        return command.finish(), command.text()
+        with ThreadPoolExecutor(1) as threads:
+            return threads.submit(invoke, *arguments).result()
 
     return start
 

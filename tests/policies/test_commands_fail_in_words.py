@@ -6,12 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir
 from functools import partial
 from pathlib import Path
 
 import asyncpg
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from gateway.cli import app
 from tests.cli.command import clean_environment
 from tests.policies.conftest import TODOS, TODOS_FILE, WriteFiles
 
@@ -30,16 +35,24 @@ def start(folder: Path, *arguments: object, url: str) -> subprocess.Popen[str]:
 
 
 def run(folder: Path, *arguments: object, url: str) -> tuple[int, str, str]:
-    command = start(folder, *arguments, url=url)
-    out, err = command.communicate(timeout=30)
-    return command.returncode, out, err
+    """In this process, in a thread without a loop of its own."""
+
+    def invoke() -> Result:
+        with chdir(folder):
+            return CliRunner().invoke(app, ["policies", *map(str, arguments)], env={"PASSERELLE_OWNER_URL": url})
+
+    with ThreadPoolExecutor(1) as threads:
+        result = threads.submit(invoke).result()
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
 
 
 @pytest.mark.parametrize("command", ["plan", "drift"])
 def test_json_or_nothing(files: WriteFiles, tmp_path: Path, command: str) -> None:
     folder = files({"todos.yaml": "table: [\n"})
-    code, out, err = run(tmp_path, command, folder, "--json", url="postgresql://nobody@127.0.0.1:1/none")
-    assert (code, out) == (1, "")
+    process = start(tmp_path, command, folder, "--json", url="postgresql://nobody@127.0.0.1:1/none")
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (1, "")
     assert "todos.yaml:2:1: error P110" in err
 
 

@@ -4,6 +4,7 @@ come back."""
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,8 +14,11 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.policies import watching
 from gateway.policies.watching import PolicyWatch
 from tests.policies.conftest import TODOS, TODOS_FILE
+
+PAUSE = 0.5
 
 
 def named(name: str) -> str:
@@ -41,7 +45,7 @@ class Watched:
     async def names(self) -> list[str]:
         return [row[0] for row in await self.owner.fetch("select polname::text from pg_policy order by 1")]
 
-    async def becomes(self, *names: str, within: float = 6.0) -> None:
+    async def becomes(self, *names: str, within: float = 10.0) -> None:
         deadline = time.monotonic() + within
         while await self.names() != list(names):
             assert time.monotonic() < deadline, await self.names()
@@ -49,7 +53,10 @@ class Watched:
 
 
 @pytest.fixture
-async def watched(policy_database: str, owner: asyncpg.Connection, tmp_path: Path) -> AsyncIterator[Watched]:
+async def watched(
+    policy_database: str, owner: asyncpg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Watched]:
+    monkeypatch.setattr(watching, "_PAUSE", PAUSE)
     await owner.execute(TODOS)
     it = Watched(tmp_path, policy_database, owner)
     yield it
@@ -144,13 +151,17 @@ async def test_a_database_that_comes_back(watched: Watched) -> None:
     plain(watched.base)
     await watched.watch.start()
 
+    attempts, thrice = itertools.count(1), asyncio.Event()
+
     async def refused() -> asyncpg.Connection:
+        if next(attempts) == 3:
+            thrice.set()
         raise ConnectionRefusedError("nobody there")
 
     watched.connect = refused
     with capture_logs() as logged:
         (watched.folder / "todos.yaml").write_text(named("new"))
-        await asyncio.sleep(5.0)
+        await asyncio.wait_for(thrice.wait(), 20)
         watched.connect = watched.connected
         await watched.becomes("new")
     assert [entry["reason"] for entry in logged if entry["log_level"] == "error"] == ["nobody there"]

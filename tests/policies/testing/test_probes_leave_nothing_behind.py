@@ -148,7 +148,7 @@ async def test_hostile_conditions_run_no_second_statement(notes: str, write_set:
 
 
 RUN = """
-import asyncio, sys
+import asyncio, signal, sys
 from gateway.policies.testing.clone import ground
 
 async def main():
@@ -156,6 +156,7 @@ async def main():
         print(found.note, flush=True)
         await asyncio.sleep(60)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever runs the tests may ignore it
 asyncio.run(main())
 """
 

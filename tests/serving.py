@@ -102,6 +102,16 @@ async def stop_gateway(served: Served) -> None:
     await served.gateway.stop()
 
 
+async def decided(served: Served) -> None:
+    """Return when what was answered may be had from the cache."""
+    cache = served.gateway.cache
+    for _ in range(1000):
+        if cache is None or not cache.unsettled:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("answers wait in vain")
+
+
 @pytest_asyncio.fixture
 async def serve(postgres: EmbeddedPostgres) -> AsyncIterator[Serve]:
     """`await serve(dsn, **settings)`: a gateway for one test, connected as the role in `login`.

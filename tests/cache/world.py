@@ -23,7 +23,7 @@ from gateway.embedded import EmbeddedPostgres
 from gateway.migrations import migrate
 from gateway.paths import schema_directory
 from tests.cache.conftest import until
-from tests.serving import SECRET, Answer, Served, settle_leases, start_gateway, stop_gateway
+from tests.serving import SECRET, Answer, Served, decided, settle_leases, start_gateway, stop_gateway
 
 _OF_THE_MOMENT = {"cache-status", "date", "server-timing", "x-request-id", "age"}
 HITS = ("hit; detail=memory", "hit; detail=redis")
@@ -73,8 +73,8 @@ class World:
 
     async def ask_calmly(self, served: Served, path: str, token: str | None, *more: Any, **headers: str) -> Answer:
         """The same, when everybody can have what was answered before."""
-        caches = [each.gateway.cache for each in (self.one, self.two)]
-        await until(lambda: not any(cache is not None and cache.unsettled for cache in caches))
+        await decided(self.one)
+        await decided(self.two)
         return await self.ask(served, path, token, *more, **headers)
 
     async def uncached(self, path: str, token: str | None, method: str = "GET", body: object = None,

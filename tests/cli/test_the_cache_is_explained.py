@@ -20,7 +20,7 @@ from gateway.cli import app
 from gateway.embedded import EmbeddedPostgres, EmbeddedValkey, free_port
 from tests.bus.servers import until
 from tests.hublib import install_hublib
-from tests.serving import SECRET, Served, asyncpg_database, settle_leases, start_gateway, stop_gateway, token
+from tests.serving import SECRET, Served, asyncpg_database, decided, settle_leases, start_gateway, stop_gateway, token
 
 ADMIN_TOKEN = "the token of the administrators"
 MARIE = "11111111-1111-4111-8111-111111111111"
@@ -52,7 +52,8 @@ class Hub:
     environment: dict[str, str]
 
     async def how(self, path: str, bearer: str | None = None) -> str:
-        """How an answer came about."""
+        """How an answer came about, once those before may be had from the cache."""
+        await decided(self.served)
         answer = await self.served.get(path, bearer=bearer)
         assert answer.status == 200, answer.body
         return answer.headers["Cache-Status"]

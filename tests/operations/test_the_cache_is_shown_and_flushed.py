@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,7 +15,7 @@ from tests.bus.arrangements import wait
 from tests.bus.conftest import places, server
 from tests.bus.servers import Server, until
 from tests.operations.conftest import Deployment, Watch, of, scrape
-from tests.serving import Served, asyncpg_database, settle_leases
+from tests.serving import Served, asyncpg_database, decided, settle_leases
 
 __all__ = ["places", "server"]
 
@@ -66,10 +65,7 @@ async def ask(
 
 async def how(served: Served, path: str) -> str:
     """How an answer came about, once everybody can have what was answered before."""
-    cache = served.gateway.cache
-    assert cache is not None
-    while cache.unsettled:
-        await asyncio.sleep(0.01)
+    await decided(served)
     answer = await served.get(path)
     assert answer.status == 200, answer.body
     return answer.headers["Cache-Status"].split("; ", 1)[1]

@@ -21,8 +21,7 @@ KEY_BYTES: Final = 32
 LINK_BYTES: Final = 32
 DIGITS: Final = range(6, 11)
 
-_CODE_LABEL: Final = b"passerelle one-time code"
-_LINK_LABEL: Final = b"passerelle one-time link"
+_LABEL: Final = b"passerelle one-time secret"
 _LINK: Final = re.compile(r"[0-9a-f]{64}")
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
@@ -51,12 +50,12 @@ def is_link(text: str) -> bool:
 
 def stored_code(key: bytes, purpose: str, address: str, code: str) -> str:
     """What is stored of a code, 64 hexadecimal characters. `address` is in the form users are found by."""
-    return _bound(key, _CODE_LABEL, purpose, address, code)
+    return _bound(key, purpose, address, code)
 
 
 def stored_link(key: bytes, purpose: str, link: str) -> str:
     """What is stored of a link's secret and looked up by, 64 hexadecimal characters."""
-    return _bound(key, _LINK_LABEL, purpose, link)
+    return _bound(key, purpose, link)
 
 
 def is_same(stored: str, presented: str) -> bool:
@@ -86,11 +85,12 @@ def answers(verifier: str, challenge: str, method: ChallengeMethod) -> bool:
     return hmac.compare_digest(derived, _bytes(challenge))
 
 
-def _bound(key: bytes, label: bytes, *parts: str) -> str:
-    """Each part with its length in front, so that no two lists of parts make one message."""
+def _bound(key: bytes, *parts: str) -> str:
+    """Each part has its length in front, so that no two lists of parts make one message; the label keeps other uses
+    of the server key apart."""
     if len(key) < KEY_BYTES:
         raise ValueError(f"a server key has at least {KEY_BYTES} bytes")
-    message = label + b"".join(len(raw).to_bytes(8, "big") + raw for raw in map(_bytes, parts))
+    message = _LABEL + b"".join(len(raw).to_bytes(8, "big") + raw for raw in map(_bytes, parts))
     return hmac.new(key, message, hashlib.sha256).hexdigest()
 
 

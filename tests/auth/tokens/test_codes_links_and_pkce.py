@@ -67,7 +67,7 @@ def test_the_stored_form_is_keyed() -> None:
     """Whoever reads the database and this program, but not the key, cannot try a million codes."""
     stored = codes.stored_code(KEY, "recovery", "a@b.c", "123456")
     parts = (b"recovery", b"a@b.c", b"123456")
-    message = b"passerelle one-time code" + b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+    message = b"passerelle one-time secret" + b"".join(len(part).to_bytes(8, "big") + part for part in parts)
     assert stored != hashlib.sha256(message).hexdigest()
     with pytest.raises(ValueError, match="32 bytes"):
         codes.stored_code(b"", "recovery", "a@b.c", "123456")

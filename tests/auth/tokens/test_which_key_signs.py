@@ -107,6 +107,7 @@ WRONG_PARTS = SIGNING_EC | {"d": private_jwk(OTHER_EC)["d"]}
         ),
         ({"jwks": jwks(SIGNING_EC | {"kid": 7})}, "kid of a JWK must be a string"),
         ({"jwks": jwks(WRONG_PARTS)}, "kid 'ec'"),
+        ({"jwks": jwks(SIGNING_RSA | {"d": STANDBY_RSA["d"]})}, "kid 'rsa'"),
         ({"jwks": jwks(SIGNING_EC, bare(public_jwk(OTHER_EC), kid="ec"))}, "two different JWKs have the kid 'ec'"),
         ({"jwks": jwks(SIGNING_EC | {"x": "AAAA"})}, "kid 'ec'"),
         ({"jwks": "not JSON"}, "expected a JSON object"),
@@ -184,15 +185,16 @@ def test_what_verifiers_get_has_no_private_part() -> None:
     given = json.loads(signing_keys(jwks=jwks(*ALL)).verification)["keys"]
     assert [key["kid"] for key in given] == ["old", "standby", "ec", "previous", "foreign"]
     assert not any({"d", "p", "q", "dp", "dq", "qi"} & set(key) for key in given)
+    assert not any("sign" in key.get("key_ops", ()) for key in given)
 
 
 def test_without_a_kid_the_thumbprint_is_the_kid() -> None:
     example = {  # RFC 7638, section 3.1
         "kty": "RSA",
-        "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3"
-        "oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu"
-        "6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8aw"
-        "apJzKnqDKgw",
+        "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjB"
+        "ZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8"
+        "KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_"
+        "xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw",
         "e": "AQAB",
     }
     [key] = published(signing_keys(jwks=jwks(example), secret=SECRET))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from typing import Any
 
@@ -216,3 +217,10 @@ def test_claims_are_json_or_an_error(value: float) -> None:
 def test_claims_arrive_as_they_were() -> None:
     claims = {"text": "été 😀 \u2028 \0", "big": 2**70, "deep": {"a": [None, True, 1.5]}}
     assert jwt.decode(signing_keys(secret=SECRET).sign(claims), SECRET, algorithms=["HS256"]) == claims
+
+
+def test_thumbprints_of_elliptic_curves() -> None:
+    members = {name: SIGNING_EC[name] for name in ("crv", "kty", "x", "y")}
+    digest = hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest()
+    [key] = published(signing_keys(jwks=jwks(bare(private_jwk(EC_256)))))
+    assert key["kid"] == base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -61,7 +61,7 @@ def otpauth_uri(secret: bytes, *, issuer: str, account: str) -> str:
     """The `otpauth:` URI that apps read from a QR code (Google Authenticator's key URI format).
 
     Colons separate issuer and account there and may be in neither; a host with a port becomes `host-port`. Texts are
-    cut at 48 and 96 characters, so that the QR code stays one that a camera can read.
+    cut at 48 and 96 bytes of UTF-8, so that the QR code is drawn quickly and a camera can read it.
     """
     shown_issuer, shown_account = _label(issuer, _MOST_ISSUER), _label(account, _MOST_ACCOUNT)
     label = f"{shown_issuer}:{shown_account}" if shown_issuer else shown_account
@@ -73,4 +73,5 @@ def otpauth_uri(secret: bytes, *, issuer: str, account: str) -> str:
 def _label(text: str, most: int) -> str:
     # Controls and lone surrogates (Cc, Cs) have no place in a name; format characters do, as in composed emoji.
     printable = "".join(char for char in text if unicodedata.category(char) not in {"Cc", "Cs"})
-    return quote(printable.replace(":", "-").strip()[:most], safe="")
+    short = printable.replace(":", "-").strip().encode()[:most]
+    return quote(short.decode(errors="ignore"), safe="")

@@ -6,10 +6,11 @@ import asyncio
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from argon2.exceptions import HashingError
 
@@ -19,6 +20,9 @@ from gateway.auth.passwords.rules import forms, normalised
 from gateway.errors import Unavailable
 
 T = TypeVar("T")
+
+_REMEMBERED: Final = 64
+_REHEARSALS: Final = 3
 
 
 class HasherBusy(Unavailable):
@@ -49,8 +53,8 @@ class Hasher:
     to its end and keeps its thread, and what waits is dropped when its turn comes.
 
     A wrong password takes as long for an account that does not exist, that has no password, or whose hash is cheaper
-    than ours, as for any other: the first two are compared with a dummy, the third is held back for the time that
-    the latest comparison at our own cost took. Hashes that are dearer than ours (bcrypt from cost 12 on, say) do take
+    than ours, as for any other: the first two are compared with a dummy, the third is held back for as long as
+    some recent comparison at our own cost took. Hashes that are dearer than ours (bcrypt from cost 12 on, say) do take
     longer until their owner signs in and they are replaced.
     """
 
@@ -71,7 +75,7 @@ class Hasher:
         self._sleep = sleep
         self._patience = patience
         self._dummy = Argon2id(cost, random(SALT_BYTES), random(32))
-        self._pace = 0.0
+        self._pace: deque[float] = deque(maxlen=_REMEMBERED)
         self._stopped = False
         self._places = threading.BoundedSemaphore(threads + waiting)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
@@ -95,7 +99,8 @@ class Hasher:
         except HashingError:
             raise HasherBusy from None
         hasher = cls(found, threads=threads, waiting=waiting)
-        await hasher.verify(None, "")
+        for _ in range(_REHEARSALS):
+            await hasher.verify(None, "")
         return hasher
 
     async def stop(self) -> None:
@@ -121,12 +126,17 @@ class Hasher:
         took = (self._clock() - began) / len(tried)
         matches = any(answers)
         if isinstance(compared, Argon2id) and compared.cost == self.cost:
-            self._pace = took
-        elif not matches and took < self._pace:
-            self._sleep((self._pace - took) * len(tried))
+            self._pace.append(took)
+        elif not matches:
+            self._sleep(max(self._usual() - took, 0) * len(tried))
         if stored is None or not presented or not matches:
             return Verdict(False)
         return Verdict(True, outdated=not is_current(stored, self.cost))
+
+    def _usual(self) -> float:
+        """What one of the latest comparisons at our cost took; any, since a mean would be known by its constancy."""
+        remembered = len(self._pace)
+        return self._pace[self._random(1)[0] % remembered] if remembered else 0.0
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._stopped or not self._places.acquire(blocking=False):

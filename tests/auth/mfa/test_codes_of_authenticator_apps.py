@@ -102,6 +102,7 @@ def test_new_secrets() -> None:
         ("x&secret=AAAA", "a&issuer=evil", "x&secret=AAAA:a&issuer=evil", "x&secret=AAAA"),
         ("a\r\nb\0", "c\ud800\x7fd", "ab:cd", "ab"),
         ("", "a@b.c", "a@b.c", None),
+        ("é" * 500, "a" + "é" * 500, "é" * 24 + ":a" + "é" * 47, "é" * 24),
         ("i" * 500, "a" * 500, "i" * 48 + ":" + "a" * 96, "i" * 48),
     ],
 )

@@ -115,7 +115,7 @@ async def test_without_a_hash_a_dummy_is_compared(stored: str | None) -> None:
     ticks = iter(range(0, 1000, 7))
     async with a_hasher(clock=lambda: next(ticks), patience=1e9) as made:
         await made.verify(stored, WRONG)
-        assert made._pace == 7  # the comparison took one tick of the clock
+        assert list(made._pace) == [7]  # the comparison took one tick of the clock
 
 
 @pytest.mark.parametrize(
@@ -134,10 +134,20 @@ async def test_without_a_hash_a_dummy_is_compared(stored: str | None) -> None:
 async def test_a_cheaper_hash_is_not_told_by_its_time(stored: str | None, password: str, held: bool) -> None:
     slept: list[float] = []
     async with a_hasher(sleep=slept.append) as made:
-        made._pace = 50.0
+        made._pace.extend((50.0, 60.0))
         await made.verify(stored, password)
-        assert bool(slept) is held
-        assert all(40 < pause < 50 for pause in slept)
+        assert any(slept) is held
+        assert all(40 < pause < 60 for pause in slept)
+
+
+async def test_it_is_held_as_long_as_others_took_and_not_always_the_same() -> None:
+    slept: list[float] = []
+    chance = iter(range(1000))
+    async with a_hasher(sleep=slept.append, random=lambda size: bytes([next(chance) % 256]) * size) as made:
+        made._pace.extend((100.0, 200.0, 300.0))
+        for _ in range(3):
+            await made.verify(PBKDF2, WRONG)
+    assert sorted(round(pause, -2) for pause in slept) == [100, 200, 300]
 
 
 async def test_a_full_queue_turns_away_and_recovers(gate: Gate) -> None:
@@ -227,7 +237,8 @@ async def test_want_of_memory_is_no_wrong_password(monkeypatch: pytest.MonkeyPat
 
 async def test_started_it_knows_its_pace() -> None:
     made = await Hasher.start(threads=1, cost=CHEAP)
-    assert made._pace > 0
+    assert len(made._pace) == 3
+    assert all(made._pace)
     assert await made.verify(None, "") == Verdict(False)
     await made.stop()
 

@@ -1,0 +1,1 @@
+"""The auth surface: accounts, sessions, mails and sign-in through other providers."""

@@ -75,10 +75,11 @@ class GitHub:
         body: Any = answer.body
         if not answer.ok or not isinstance(body, list):  # the user did not grant the scope
             return None, False
-        entries = [each for each in cast("list[Any]", body)[:_MOST_EMAILS] if isinstance(each, dict)]
+        entries = cast("list[Any]", body)[:_MOST_EMAILS]
+        members = [cast("dict[str, Any]", entry) for entry in entries if isinstance(entry, dict)]
         found = [
             (email, entry.get("verified") is True, entry.get("primary") is True)
-            for entry in cast("list[dict[str, Any]]", entries)
+            for entry in members
             if (email := email_address(entry.get("email")))
         ]
         best = max(found, key=lambda each: each[1:], default=(None, False, False))

@@ -47,6 +47,7 @@ class ProviderServer:
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str, dict[str, str]]] = []
+        self.cookies: list[str] = []
         self.raw: dict[str, web.Response] = {}
         """Answers by path that replace the right ones."""
         self.slow: set[str] = set()
@@ -89,6 +90,7 @@ class ProviderServer:
     async def _around(self, request: web.Request, handler: Any) -> web.StreamResponse:
         fields = dict(request.query) | {name: str(value) for name, value in (await request.post()).items()}
         self.requests.append((request.method, request.path, fields))
+        self.cookies += request.headers.getall("Cookie", [])
         if request.path in self.slow:
             await self._closing.wait()
         if request.path in self.raw:

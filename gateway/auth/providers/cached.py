@@ -35,6 +35,7 @@ class Cached(Generic[T]):
         self._value: T | None = None
         self._fetched_at = float("-inf")
         self._failed_at = float("-inf")
+        self._asked_at = float("-inf")
 
     async def get(self) -> T:
         """The value, fetched if there is none or it is too old. Raises ProviderError."""
@@ -44,13 +45,13 @@ class Cached(Generic[T]):
             return value if (value := self._fresh()) is not None else await self._renew()
 
     async def newer(self) -> T:
-        """A value that was fetched again, unless the last is less than `pause` seconds old. Raises ProviderError."""
+        """A value that was fetched again, unless that was done or tried in the last `pause` seconds. Raises
+        ProviderError."""
         value = await self.get()
-        if self._clock() - self._fetched_at < self._pause:
-            return value
         async with self._lock:
-            if self._clock() - self._fetched_at < self._pause and self._value is not None:
-                return self._value  # somebody else has just done it
+            if self._clock() - max(self._fetched_at, self._asked_at) < self._pause:
+                return value if self._value is None else self._value  # somebody else may have just done it
+            self._asked_at = self._clock()
             return await self._renew()
 
     def _fresh(self) -> T | None:

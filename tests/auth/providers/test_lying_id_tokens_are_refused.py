@@ -11,6 +11,7 @@ from typing import Any
 
 import jwt
 import pytest
+from aiohttp import web
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.auth.providers import (
@@ -20,6 +21,7 @@ from gateway.auth.providers import (
     OpenIdConnect,
     ProviderClient,
     ProviderError,
+    ProviderUnavailable,
     Registration,
 )
 from tests.auth.oidc_server import Claims, OidcServer, SigningKey
@@ -224,6 +226,23 @@ async def test_an_unknown_key_is_looked_for_at_most_once_a_minute(oidc: OidcServ
         with pytest.raises(IdTokenRefused):
             await provider.identify(SigningKey(f"guess-{number}").sign({"sub": "x"}))
     assert oidc.calls("/jwks") == 3
+
+
+async def test_a_failed_search_for_a_key_is_not_repeated_sooner(oidc: OidcServer, client: ProviderClient) -> None:
+    now = [1000.0]
+    provider = OpenIdConnect(MINE, client, oidc.url, steady=lambda: now[0])
+    await exchange(oidc, client, provider)
+    stranger = SigningKey("guess").sign({"sub": "x"})
+    oidc.raw["/jwks"] = web.Response(status=500)
+    now[0] += 100
+    with pytest.raises(ProviderUnavailable):
+        await provider.identify(stranger)
+    for _ in range(5):
+        now[0] += 10
+        with pytest.raises(IdTokenRefused):
+            await provider.identify(stranger)
+    assert await exchange(oidc, client, provider) == "person-1"
+    assert oidc.calls("/jwks") == 2
 
 
 async def test_a_withdrawn_key_is_forgotten_within_the_hour(oidc: OidcServer, client: ProviderClient) -> None:

@@ -136,7 +136,8 @@ async def test_neither_cookies_nor_proxies_are_used(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     oidc.raw["/jwks"] = web.Response(text="{}", headers={"Set-Cookie": "a=b"})
     for _ in range(2):
-        assert (await client.get(f"{oidc.url}/jwks")).ok
+        assert (await client.get(f"http://localhost:{oidc.port}/jwks")).ok
+    assert oidc.cookies == []
 
 
 @pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/token", "/jwks"])

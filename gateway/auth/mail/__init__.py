@@ -1,5 +1,6 @@
 """Mails: their texts, and who carries them."""
 
+from gateway.auth.mail.addresses import is_address
 from gateway.auth.mail.envelope import SenderUnfit
 from gateway.auth.mail.kinds import Kind
 from gateway.auth.mail.library import LANGUAGES, Library, load_library
@@ -27,6 +28,7 @@ __all__ = [
     "TemplateError",
     "Variables",
     "compose",
+    "is_address",
     "language_of",
     "listing_page",
     "load_library",

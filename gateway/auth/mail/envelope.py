@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
+from gateway.auth.mail.addresses import ascii_domain, deliverable, is_address
 from gateway.auth.mail.message import Message
 
 
@@ -23,7 +24,7 @@ def sender_address(text: str) -> Address:
         address = Address(display_name=name, addr_spec=specification)
     except (MessageError, ValueError, IndexError):
         raise SenderUnfit("is not an e-mail address; expected name@host or Name <name@host>") from None
-    if not (address.username and address.domain and f"{name}{specification}".isprintable() and text.isprintable()):
+    if not is_address(specification) or not text.isprintable():
         raise SenderUnfit("is not an e-mail address; expected name@host or Name <name@host>")
     return address
 
@@ -41,17 +42,3 @@ def envelope(message: Message, sender: Address, *, identifier: str, at: datetime
     mail.set_content(message.text)
     mail.add_alternative(message.html, subtype="html")
     return mail
-
-
-def deliverable(address: str) -> str:
-    """The address with its domain in ASCII, which every server takes."""
-    mailbox, _, domain = address.rpartition("@")
-    return f"{mailbox}@{ascii_domain(domain)}"
-
-
-def ascii_domain(domain: str) -> str:
-    """The domain as the DNS has it (IDNA); as it is, if it can be none."""
-    try:
-        return domain.encode("idna").decode()
-    except UnicodeError:
-        return domain

@@ -6,15 +6,13 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
+from gateway.auth.mail.addresses import is_address
 from gateway.auth.mail.kinds import Kind
 from gateway.auth.mail.library import LANGUAGES, Library
 from gateway.auth.mail.template import Template
 from gateway.auth.mail.variables import Variables, one_line
-
-_ADDRESS: Final = re.compile(r"[^\s\x00-\x20\x7f-\x9f()<>@,;:\\\"\[\]]+@[^\s\x00-\x20\x7f-\x9f()<>@,;:\\\"\[\]]+")
-_LONGEST_ADDRESS: Final = 255
 
 
 class AddressUnfit(ValueError):
@@ -46,7 +44,7 @@ def compose(library: Library, kind: Kind, language: str, variables: Variables) -
     Values are escaped in HTML and never end a line of the subject. Raises AddressUnfit.
     """
     to = variables.new_email if kind is Kind.EMAIL_CHANGE_NEW else variables.email
-    if len(to) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(to):
+    if not is_address(to):
         raise AddressUnfit
     templates = library.mail(language, kind)
     subject = one_line(templates.subject.render(variables.value))

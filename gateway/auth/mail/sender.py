@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Final
 
+from gateway.auth.mail.addresses import ascii_domain, deliverable
 from gateway.auth.mail.delivery import Delivery, Failure, Why
-from gateway.auth.mail.envelope import ascii_domain, deliverable, envelope, sender_address
+from gateway.auth.mail.envelope import envelope, sender_address
 from gateway.auth.mail.mailer import MailCounts
 from gateway.auth.mail.message import Message
 from gateway.smtpurl import SmtpServer, SmtpUrlError

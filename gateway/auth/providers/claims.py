@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from gateway.auth.mail import is_address
+
 _UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
-_EMAIL: Final = re.compile(r"[^\s\x00-\x20\x7f-\x9f()<>@,;:\\\"\[\]]+@[^\s\x00-\x20\x7f-\x9f()<>@,;:\\\"\[\]]+")
 _LONGEST: Final = 255
 _LONGEST_URL: Final = 2048
 
@@ -25,7 +26,7 @@ def email_address(value: Any) -> str | None:
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
     address = value.strip().lower()
-    return address if _EMAIL.fullmatch(address) else None
+    return address if is_address(address) else None
 
 
 def is_true(value: Any) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.auth.mail import AddressUnfit, Kind, SenderUnfit, Variables, compose, load_library
+from gateway.auth.mail.addresses import deliverable
 from gateway.auth.mail.envelope import envelope, sender_address
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -70,11 +71,33 @@ def test_metadata(greeting: Path, name: object, subject: str, html: str) -> None
         '"a b"@example.com',
         "ann@example.com\x00",
         "a" * 251 + "@b.co",
+        "=?utf-8?q?a=2Cb?=@example.com",
+        "a@=?utf-8?q?b?=",
+        "a..b@example.com",
+        ".a@example.com",
+        "a@b..c",
+        "a@example.com.",
+        "a@-b-",
+        "a@" + "b" * 64 + ".co",
+        "a@[127.0.0.1]",
+        "a@\u202eexample.com",
     ],
 )
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(AddressUnfit):
         compose(load_library(), Kind.SIGNUP, "en", Variables(email=address))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["a@b", "a.b+c_d'e%f@example.co.uk", "jörg@exämple.com", "a=b?c@x.co", "用户@例子.公司", "a@xn--exmple-cua.com"],
+)
+def test_an_address_that_is_one_is_taken(address: str) -> None:
+    message = compose(load_library(), Kind.SIGNUP, "en", Variables(email=address))
+    mail = message_from_bytes(
+        envelope(message, sender_address("us@example.com"), identifier="1", at=AT).as_bytes(), policy=default
+    )
+    assert [each.addr_spec for each in mail["To"].addresses] == [deliverable(address)]
 
 
 @pytest.mark.parametrize("text", ["", "us", "us@", "Us <us>", "Us <us@example.com>\r\nBcc: x@y.z", "us@example\n.com"])

@@ -1,0 +1,71 @@
+"""The room as a whole: what it needs of the outside is opened and closed here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from gateway.auth.accounts.context import AuthRules, Context
+from gateway.auth.mail import Mailer, load_library
+from gateway.auth.passwords import Hasher
+from gateway.auth.store.connection import open_pool
+from gateway.auth.tokens.signing import SigningKeys
+from gateway.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSettings:
+    """`dsn` is that of the role that reads and writes schema auth. `threads` hash passwords."""
+
+    dsn: str = field(repr=False)
+    rules: AuthRules
+    keys: SigningKeys
+    server_key: bytes = field(repr=False)
+    templates: Path | None = None
+    pool_size: int = 5
+    threads: int = 2
+
+
+class AuthRoom:
+    """Accounts, once it was started. `ended` is told which sessions were ended."""
+
+    def __init__(
+        self, settings: AuthSettings, mailer: Mailer, ended: Callable[[Sequence[UUID]], Awaitable[None]]
+    ) -> None:
+        self._settings = settings
+        self._mailer = mailer
+        self._ended = ended
+        self._library = load_library(settings.templates)
+        self._context: Context | None = None
+
+    @property
+    def context(self) -> Context:
+        """Raises Unavailable before it was started."""
+        if self._context is None:
+            raise Unavailable("starting", "The auth service is starting")
+        return self._context
+
+    async def start(self) -> None:
+        """Find out how dear a password hash may be, and begin to send mails. PostgreSQL is asked when it is needed."""
+        settings = self._settings
+        await self._mailer.start()
+        self._context = Context(
+            rules=settings.rules,
+            pool=await open_pool(settings.dsn, size=settings.pool_size),
+            hasher=await Hasher.start(threads=settings.threads),
+            keys=settings.keys,
+            server_key=settings.server_key,
+            library=self._library,
+            mailer=self._mailer,
+            ended=self._ended,
+        )
+
+    async def stop(self) -> None:
+        """End, after a few seconds for mails that wait."""
+        context, self._context = self._context, None
+        if context is not None:
+            await context.hasher.stop()
+            await context.pool.close()
+        await self._mailer.stop()

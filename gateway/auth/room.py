@@ -35,7 +35,7 @@ class AuthRoom:
         self, settings: AuthSettings, mailer: Mailer, ended: Callable[[Sequence[UUID]], Awaitable[None]]
     ) -> None:
         self._settings = settings
-        self._mailer = mailer
+        self.mailer = mailer
         self._ended = ended
         self._library = load_library(settings.templates)
         self._context: Context | None = None
@@ -50,7 +50,7 @@ class AuthRoom:
     async def start(self) -> None:
         """Find out how dear a password hash may be, and begin to send mails. PostgreSQL is asked when it is needed."""
         settings = self._settings
-        await self._mailer.start()
+        await self.mailer.start()
         self._context = Context(
             rules=settings.rules,
             pool=await open_pool(settings.dsn, size=settings.pool_size),
@@ -58,7 +58,7 @@ class AuthRoom:
             keys=settings.keys,
             server_key=settings.server_key,
             library=self._library,
-            mailer=self._mailer,
+            mailer=self.mailer,
             ended=self._ended,
         )
 
@@ -68,4 +68,4 @@ class AuthRoom:
         if context is not None:
             await context.hasher.stop()
             await context.pool.close()
-        await self._mailer.stop()
+        await self.mailer.stop()

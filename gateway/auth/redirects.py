@@ -168,7 +168,7 @@ def _read_host(scheme: str, pattern: str) -> str | Glob:
         raise UnsafeUrl("its host is not a name")
     labels = pattern.split(".")
     fixed = labels[-1:] if labels[-1] in _LOCAL_NAMES else labels[-_FIXED_LABELS:]
-    if len(labels) <= len(fixed) or any("*" in label for label in fixed):
+    if any("*" in label for label in fixed):
         raise UnsafeUrl("its host may be anybody's: the last two labels must be written out")
     return Glob(pattern)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -254,13 +255,20 @@ def test_metadata_has_limits(data: dict[str, object], message: str) -> None:
     assert failed(raised) == message
 
 
-def test_metadata_within_its_limits() -> None:
-    limits = MetadataLimits(size=14, values=2, depth=2)
-    check_metadata("data", {"a": {"b": 12}}, limits)
-    for metadata in ({"a": {"b": 123}}, {"a": 1, "b": 2, "c": 3}, {"a": {"b": {}}}):
-        with pytest.raises(AuthError):
-            check_metadata("data", metadata, limits)
-    assert read_body(json.dumps({"data": nested(8, make_list=False)}).encode(), JSON).metadata("data")
+@pytest.mark.parametrize(
+    ("limits", "within", "beyond"),
+    [
+        (MetadataLimits(size=14), {"a": {"b": 12}}, {"a": {"b": 123}}),
+        (MetadataLimits(values=2), {"a": {"b": 1}}, {"a": {"b": 1, "c": 2}}),
+        (MetadataLimits(values=2), {"a": [1]}, {"a": [1, 2]}),
+        (MetadataLimits(depth=2), {"a": {"b": 1}}, {"a": {"b": {}}}),
+        (MetadataLimits(), nested(8, make_list=True), nested(9, make_list=True)),
+    ],
+)
+def test_metadata_within_its_limits(limits: MetadataLimits, within: Any, beyond: Any) -> None:
+    check_metadata("data", within, limits)
+    with pytest.raises(AuthError):
+        check_metadata("data", beyond, limits)
 
 
 CHALLENGE = "4vRr8.-_~" + "a" * 34

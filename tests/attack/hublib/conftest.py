@@ -20,13 +20,13 @@ import pytest
 import pytest_asyncio
 from yarl import URL
 
-from gateway.cache import worth
 from gateway.catalog import Name, Volatility
 from gateway.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.attack.hublib.people import ADMIN, PEOPLE, Person
 from tests.cache.conftest import until
+from tests.cache.world import everything_is_worth_it
 from tests.hublib import install_hublib
-from tests.serving import Served, settle_leases, start_gateway, stop_gateway
+from tests.serving import Served, decided, settle_leases, start_gateway, stop_gateway
 
 _MARK = re.compile(rb"mark:(\w+):([0-9a-f-]{36}|config-[\w-]+):")
 
@@ -70,6 +70,7 @@ class Target:
         served, before = self.caches[at % 2], PEOPLE[at - 1]
         first = await self._send(served, person, path, method, body, headers)
         await self._send(served, before, path, method, body, headers)
+        await decided(served)
         again = await self._send(served, person, path, method, body, headers)
         assert again[:2] == first[:2], (str(person), path)
         assert again[2].get("Content-Range") == first[2].get("Content-Range"), (str(person), path)
@@ -131,8 +132,7 @@ async def target(
     tables = [row["relation"] for row in await owner.fetch("select distinct relation from oracle.rules order by 1")]
     async with AsyncExitStack() as stack:
         if request.param == "cache":
-            patch = stack.enter_context(pytest.MonkeyPatch.context())
-            patch.setattr(worth.Tier, "is_worth", lambda *_: True)
+            stack.enter_context(everything_is_worth_it())
             await keep_everything(owner)
         redis: dict[str, Any] = {"redis_url": valkey.url, "redis_prefix": f"{name}:"}
         redis = redis if request.param == "cache" else {}

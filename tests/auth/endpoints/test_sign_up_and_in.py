@@ -236,13 +236,19 @@ async def test_what_is_not_ones_own_is_ignored(house: House) -> None:
     assert (told.status, told.code) == (403, "not_admin")
 
 
+PROFILES = """
+create table public.profiles (id uuid primary key references auth.users on delete cascade, name text not null);
+create function public.on_new_user() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  insert into public.profiles values (new.id, new.raw_user_meta_data ->> 'name');
+  return new;
+end $$;
+create trigger on_new_user after insert on auth.users for each row execute function public.on_new_user();
+"""
+
+
 async def test_a_trigger_of_the_application(house: House) -> None:
-    await house.owner.execute(
-        "create table public.profiles (id uuid primary key references auth.users on delete cascade, name text not null); "
-        "create function public.on_new_user() returns trigger language plpgsql security definer set search_path = '' as "
-        "$$ begin insert into public.profiles values (new.id, new.raw_user_meta_data ->> 'name'); return new; end $$; "
-        "create trigger on_new_user after insert on auth.users for each row execute function public.on_new_user()"
-    )
+    await house.owner.execute(PROFILES)
     try:
         made = await house.auth("/signup", {"email": address(), "password": PASSWORD, "data": {"name": "Ann"}})
         assert await house.owner.fetchval("select name from profiles where id = $1", made.body["id"]) == "Ann"

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from gateway.auth.accounts.context import AuthRules, Context
 from gateway.auth.mail import Mailer, load_library
 from gateway.auth.passwords import Hasher
 from gateway.auth.store.connection import open_pool
+from gateway.auth.store.sql import statement
 from gateway.auth.tokens.signing import SigningKeys
 from gateway.errors import Unavailable
+
+_log = logging.getLogger(__name__)
+
+_TIDY: Final = 600.0
+_DAY: Final = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,7 @@ class AuthRoom:
         self._ended = ended
         self._library = load_library(settings.templates)
         self._context: Context | None = None
+        self._tidying: asyncio.Task[None] | None = None
 
     @property
     def context(self) -> Context:
@@ -61,11 +72,27 @@ class AuthRoom:
             mailer=self.mailer,
             ended=self._ended,
         )
+        self._tidying = asyncio.create_task(self._tidy(self._context), name="auth housekeeping")
 
     async def stop(self) -> None:
         """End, after a few seconds for mails that wait."""
         context, self._context = self._context, None
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.wait((self._tidying,))
         if context is not None:
             await context.hasher.stop()
             await context.pool.close()
         await self.mailer.stop()
+
+    async def _tidy(self, context: Context) -> None:
+        """Now and then take away what nobody can use any more."""
+        keep = 2.0 * context.rules.token_lifetime + _DAY
+        while True:
+            try:
+                async with context.pool.acquire() as connection:
+                    await connection.execute(statement("forget_ended"), keep)
+                    await connection.execute(statement("forget_expired"), _DAY)
+            except Exception as error:  # noqa: BLE001 - whatever it is, there is a next time
+                _log.warning("what is left of old sessions and codes was not taken away: %s", error)
+            await asyncio.sleep(_TIDY * (0.5 + random.random()))  # noqa: S311 - only to spread instances

@@ -22,6 +22,7 @@ from uuid import UUID
 import asyncpg
 
 from gateway.bus import Bus, BusError, steady
+from gateway.errors import Unavailable
 from gateway.identity import TokenRefused
 
 _log = logging.getLogger(__name__)
@@ -84,8 +85,14 @@ class EndedSessions:
         return self._bus is None or (self._epoch is not None and self._bus.lease.epoch == self._epoch)
 
     async def demand(self, session_id: str) -> None:
-        """Raises SessionEnded unless the session lives; what asyncpg raises if the database cannot be asked."""
-        if session_id in self._ended or not await self._lives(session_id):
+        """Raises SessionEnded unless the session lives, Unavailable if the database cannot be asked."""
+        if session_id in self._ended:
+            raise SessionEnded
+        try:
+            lives = await self._lives(session_id)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Unavailable("PGRST001", "Whether the session has ended cannot be found out") from error
+        if not lives:
             raise SessionEnded
 
     async def tell(self, session_ids: Sequence[UUID]) -> None:
@@ -147,7 +154,8 @@ class EndedSessions:
                 if everything:
                     whole, self._epoch = began, epoch
                     self._forget(began - self._keep)
-                self._trusted_until = began + TRUST
+                # With more than can be remembered, each session is asked for.
+                self._trusted_until = began + TRUST if len(rows) < _MOST else -inf
                 await asyncio.sleep(INTERVAL)
         finally:
             connection.terminate()

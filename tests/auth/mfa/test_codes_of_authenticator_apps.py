@@ -159,6 +159,7 @@ def test_no_bit_of_it_can_be_changed(bit: int) -> None:
         ("{}", KEY, FACTOR),
         ("\ud800", KEY, FACTOR),
     ],
+    ids=range(13),
 )
 def test_what_cannot_be_read_is_an_error_and_says_nothing(stored: str, key: bytes, factor: UUID) -> None:
     with pytest.raises(SecretUnreadable) as refused:

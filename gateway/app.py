@@ -13,21 +13,21 @@ import orjson
 import structlog
 from aiohttp import web
 
+from gateway.auth import AuthRoom
+from gateway.auth.mail import SenderUnfit, TemplateError
+from gateway.auth.redirects import PatternRefused
 from gateway.bus import Bus, BusHealth
 from gateway.cache import CacheReport, Off, Reason, document
 from gateway.cache.admin import CacheAdmin
 from gateway.catalog import Catalog, CatalogKeeper, dump, read_database_config
 from gateway.database import Database, refuse_server_version
 from gateway.errors import Unavailable
-from gateway.identity import TokenCacheCounts
+from gateway.identity import KeyFormatError, TokenCacheCounts
 from gateway.limits import Limiter
 from gateway.rest.plancache import PlanCache
-from gateway.rules import (
-    bus,
-    function_name,
-    read_cache,
-)
+from gateway.rules import auth_room, bus, ended_sessions, function_name, read_cache
 from gateway.settings import Settings, SettingsError
+from gateway.smtpurl import SmtpUrlError
 from gateway.surfaces import Parts, dispatch
 from gateway.telemetry import (
     METRICS,
@@ -117,6 +117,9 @@ class Gateway:
         self.catalog = self._catalog(settings)
         self.cache = read_cache(settings, self.bus, self.catalog.look_soon)
         """None without Redis."""
+        self.sessions = ended_sessions(settings, self.bus)
+        self.auth = self._accounts(settings)
+        """None where the gateway keeps no accounts."""
         self._meter = RequestMeter()
         self._loop_delay = LoopDelay()
         self._watch = DatabaseWatch(self.database.ping)
@@ -157,6 +160,10 @@ class Gateway:
         await self.limiter.start()
         if self.cache is not None:
             await self.cache.start()
+        if self.sessions is not None:
+            await self.sessions.start()
+        if self.auth is not None:
+            await self.auth.start()
         await self.database.start()
         await self._read_config()
         if self._policy_watch is not None:
@@ -196,6 +203,10 @@ class Gateway:
         await self._admin.stop(drain=1.0)
         await self._workers.stop()
         await self.limiter.stop()
+        if self.auth is not None:
+            await self.auth.stop()
+        if self.sessions is not None:
+            await self.sessions.stop()
         if self.cache is not None:
             await self.cache.stop()  # what was committed is told to the end
         if self.bus is not None:
@@ -256,12 +267,21 @@ class Gateway:
             plans=self.plans,
             limiter=self.limiter,
             cache=self.cache,
+            sessions=self.sessions,
+            auth=self.auth,
             access_log=self._access_log,
             failures=self._failures,
             meter=self._meter,
         )
         dispatcher, self._authenticator = dispatch(settings, parts)
         return dispatcher
+
+    def _accounts(self, settings: Settings) -> AuthRoom | None:
+        """Raises SettingsError for settings that cannot be used."""
+        try:
+            return auth_room(settings, self.sessions)
+        except (KeyFormatError, PatternRefused, SmtpUrlError, SenderUnfit, TemplateError) as error:
+            raise SettingsError([f"PASSERELLE_AUTH_URL: {error}"]) from error
 
     def _config_changed(self) -> None:
         if self._configuring is None or self._configuring.done():

@@ -6,6 +6,11 @@ from collections.abc import Callable
 
 import asyncpg
 
+from gateway.auth import AuthRoom, AuthRules, AuthSettings, server_key
+from gateway.auth.mail import Outbox, Sender
+from gateway.auth.passwords import PasswordRules, parse_classes
+from gateway.auth.redirects import Redirects
+from gateway.auth.tokens.signing import signing_keys
 from gateway.bus import Bus, open_bus, steady
 from gateway.cache import Cache, Coherence, Definitions
 from gateway.catalog import read_definitions
@@ -20,10 +25,14 @@ from gateway.rest.limits import LimitRules
 from gateway.rest.plan.tree import ReadRules
 from gateway.rest.request import Rules
 from gateway.rest.respond import RespondRules
+from gateway.revocations import EndedSessions
 from gateway.settings import Settings
+from gateway.smtpurl import parse_smtp_url
 from gateway.web import RATE_LIMIT_EXPOSED, CorsPolicy, Proxies
 
 _CONNECT_TIMEOUT = 5.0
+_LEEWAY = 60.0
+"""Seconds that a token may be accepted past its end."""
 
 
 def bus(settings: Settings) -> Bus | None:
@@ -50,6 +59,58 @@ def read_cache(settings: Settings, bus: Bus | None, changed: Callable[[], None])
     definitions = Definitions(connect, read_definitions, changed)
     memory, largest = settings.cache_memory_bytes, settings.cache_max_answer_bytes
     return Cache(bus, coherence, definitions, RESULTS, memory=memory, largest=largest)
+
+
+def ended_sessions(settings: Settings, bus: Bus | None) -> EndedSessions | None:
+    """Which sessions have ended, where the gateway itself opens them."""
+    if settings.auth_url is None:
+        return None
+
+    async def connect() -> asyncpg.Connection[asyncpg.Record]:
+        return await asyncpg.connect(
+            settings.direct_url.get_secret_value(),
+            timeout=_CONNECT_TIMEOUT,
+            statement_cache_size=0,
+            server_settings={"application_name": "passerelle sessions"},
+        )
+
+    return EndedSessions(bus, connect, keep=settings.auth_token_lifetime + _LEEWAY)
+
+
+def auth_room(settings: Settings, sessions: EndedSessions | None) -> AuthRoom | None:
+    """Accounts, if the gateway is to keep them. Raises KeyFormatError, PatternRefused, SmtpUrlError, SenderUnfit,
+    TemplateError."""
+    if settings.auth_url is None or sessions is None:
+        return None
+    secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret is not None else None
+    public = settings.public_url or f"http://{settings.host}:{settings.port}"
+    keys = signing_keys(
+        secret=secret,
+        secret_is_base64=settings.jwt_secret_is_base64,
+        jwks=settings.jwks.get_secret_value() if settings.jwks is not None else None,
+    )
+    own = settings.auth_server_key
+    rules = AuthRules(
+        public_url=f"{public.rstrip('/')}/auth/v1",
+        redirects=Redirects(settings.site_url, settings.auth_redirect_urls),
+        sign_up=settings.auth_sign_up,
+        anonymous=settings.auth_anonymous,
+        confirms=settings.auth_confirm_email,
+        token_lifetime=settings.auth_token_lifetime,
+        reuse_interval=settings.auth_reuse_interval,
+        passwords=PasswordRules(settings.auth_password_length, parse_classes(settings.auth_password_classes or "")),
+        language=settings.mail_language,
+    )
+    smtp = settings.smtp_url
+    mailer = Sender(parse_smtp_url(smtp.get_secret_value()), settings.mail_from) if smtp is not None else Outbox()
+    given = AuthSettings(
+        dsn=settings.auth_url.get_secret_value(),
+        rules=rules,
+        keys=keys,
+        server_key=(own.get_secret_value().encode() if own is not None else server_key(secret or keys.verification)),
+        templates=settings.mail_templates,
+    )
+    return AuthRoom(given, mailer, sessions.tell)
 
 
 def identity_settings(settings: Settings) -> IdentitySettings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.auth import AuthErrors, AuthRoom, AuthSurface
 from gateway.cache import Cache
 from gateway.catalog import Catalog
 from gateway.database import Database
@@ -15,6 +16,7 @@ from gateway.rest.batch import BatchErrors, BatchRules, BatchSurface
 from gateway.rest.caching import Kept
 from gateway.rest.limits import RequestLimits
 from gateway.rest.plancache import PlanCache
+from gateway.revocations import EndedSessions
 from gateway.rules import cors_policy, identity_settings, limit_rules, openapi, rest_rules
 from gateway.settings import Settings, SettingsError
 from gateway.web import (
@@ -39,6 +41,8 @@ class Parts:
     plans: PlanCache
     limiter: Limiter
     cache: Cache[Kept] | None
+    sessions: EndedSessions | None
+    auth: AuthRoom | None
     access_log: AccessLog | JsonAccessLog
     failures: FailureLog
     meter: RequestMeter
@@ -57,6 +61,8 @@ def dispatch(settings: Settings, parts: Parts) -> tuple[Dispatcher, Authenticato
         raise SettingsError([f"PASSERELLE_JWT_ROLE_CLAIM_KEY: {error}"]) from error
     except ProxyUriError as error:
         raise SettingsError([f"PASSERELLE_OPENAPI_SERVER_PROXY_URI: {error}"]) from error
+    if parts.auth is not None:
+        surfaces.append(_auth(settings, parts, parts.auth, authenticator))
     if settings.batch_enabled:
         surfaces.append(_batch(settings, parts, authenticator))
     dispatcher = Dispatcher(
@@ -85,6 +91,7 @@ def _rest(
         plans=parts.plans,
         limits=_limits(settings, parts),
         cache=parts.cache if settings.cache_enabled else None,
+        sessions=parts.sessions,
     )
 
 
@@ -97,6 +104,18 @@ def _batch(settings: Settings, parts: Parts, authenticator: Authenticator) -> Ba
         database=parts.database,
         render_error=BatchErrors(verbose=settings.client_error_verbosity == "verbose"),
         limits=_limits(settings, parts),
+        sessions=parts.sessions,
+    )
+
+
+def _auth(settings: Settings, parts: Parts, room: AuthRoom, authenticator: Authenticator) -> AuthSurface:
+    return AuthSurface(
+        "/auth/v1",
+        lambda: room.context,
+        authenticator,
+        parts.limiter if settings.rate_limiting_enabled else None,
+        limit_rules(settings).proxies,
+        AuthErrors(),
     )
 
 

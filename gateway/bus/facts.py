@@ -6,6 +6,9 @@ epoch and so forgot everything. Whoever looks at what it remembers afterwards, u
 
 Changes are set and published by one script, so all instances hear them in one order, the one who told it too. What is
 learned from an answer never replaces what was heard, and nothing learned in one epoch counts in the next.
+
+A *notice* is told in the same way and kept by nobody: whoever listens hears it before the change is complete, or
+begins a new epoch, in which it must not trust what it heard in the last one.
 """
 
 from __future__ import annotations
@@ -36,11 +39,12 @@ Confirm = Callable[[str, str], Awaitable[None]]
 class _Change:
     """Facts that are told together."""
 
-    __slots__ = ("facts", "heard", "number", "progress", "task", "waiting")
+    __slots__ = ("facts", "heard", "notices", "number", "progress", "task", "waiting")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.facts: dict[str, str] = {}
+        self.notices: list[str] = []
         self.heard: set[str] = set()
         self.progress = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
@@ -87,6 +91,7 @@ class Facts:
         self._sending = asyncio.Lock()
         self._owed: dict[str, list[int]] = {}
         self._confirming: asyncio.Task[None] | None = None
+        self._listeners: list[Callable[[str], None]] = []
         self.changes = 0
         self.confirmations = 0
 
@@ -116,8 +121,13 @@ class Facts:
         for name, value in zip(candidates, values, strict=True):
             self._known.setdefault(name, value)
 
-    async def tell(self, facts: Mapping[str, str]) -> None:
-        """Change facts everywhere. Returns when no instance remembers others; raises BusError if that is not certain.
+    def listen(self, hear: Callable[[str], None]) -> None:
+        """Call `hear` with each notice, this instance's own too. It must be quick, and must not fail."""
+        self._listeners.append(hear)
+
+    async def tell(self, facts: Mapping[str, str], notices: Sequence[str] = ()) -> None:
+        """Change facts everywhere. Returns when no instance remembers others, and all have heard the notices or begun a
+        new epoch; raises BusError if that is not certain.
 
         Changes that are told while another one is being sent travel together. One that is under way goes on if
         whoever waits for it is cancelled.
@@ -129,6 +139,7 @@ class Facts:
             change.task = asyncio.create_task(self._carry_out(change), name="redis facts change")
             change.task.add_done_callback(change.done)
         change.facts.update(facts)
+        change.notices.extend(notices)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         change.waiting.append(future)
         await future
@@ -152,8 +163,11 @@ class Facts:
         self._current()
         # Also without a live lease: it may be renewed while the server still counts it, and then the epoch goes on.
         self._known.update(facts)
-        self._version += 1
+        self._version += bool(facts)
         self.changes += 1
+        for notice in message.get("notices", ()):
+            for hear in self._listeners:
+                hear(notice)
         teller, number = message["by"], message["number"]
         if teller == self._instance:
             self._heard(number, self._instance)
@@ -181,7 +195,13 @@ class Facts:
             async with asyncio.timeout(3 * self._terms.term):
                 async with self._sending:
                     self._open = None
-                    message = {"by": self._instance, "number": change.number, "facts": change.facts}
+                    message: dict[str, Any] = {
+                        "by": self._instance,
+                        "number": change.number,
+                        "facts": change.facts,
+                    }
+                    if change.notices:
+                        message["notices"] = change.notices
                     seen = await self._ask_to_tell(orjson.dumps(message).decode(), change.facts)
                 await self._wait(change, seen)
         except TimeoutError:

@@ -35,6 +35,7 @@ POSTGRES_PORT: Final = 54322
 VALKEY_PORT: Final = 54379
 
 _LOGIN_ROLE: Final = "authenticator"
+_AUTH_ROLE: Final = "passerelle_auth"
 _PLACEHOLDER: Final = "postgresql://"
 _STARTING: Final = "Starting PostgreSQL and Valkey …"
 
@@ -125,6 +126,8 @@ def _prepared(postgres: EmbeddedPostgres, valkey: EmbeddedValkey, keys: Keys) ->
         "database_url": url,
         "direct_url": url,
         "owner_url": postgres.dsn(),
+        "auth_url": postgres.dsn(user=_AUTH_ROLE, password=password),
+        "auth_confirm_email": False,  # there is nobody to read mails
         "redis_url": valkey.url,
         "jwt_secret": keys.jwt_secret,
         "anon_key": keys.anon_key,
@@ -148,9 +151,12 @@ async def _prepare_database(owner_dsn: str, password: str) -> None:
     connection = await asyncpg.connect(owner_dsn)
     try:
         # ALTER ROLE takes no parameters, so the server quotes the password.
-        await connection.execute(
-            await connection.fetchval(f"select format('alter role {_LOGIN_ROLE} password %L', $1::text)", password)
-        )
+        for role in (_LOGIN_ROLE, _AUTH_ROLE):
+            await connection.execute(
+                await connection.fetchval(
+                    "select format('alter role %I password %L', $1::text, $2::text)", role, password
+                )
+            )
     finally:
         await connection.close()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 import orjson
 
@@ -16,6 +18,8 @@ from gateway.identity.model import Identity
 from gateway.identity.role_path import parse_role_path
 from gateway.identity.sieve import Sieve
 from gateway.identity.token import MAX_TOKEN_BYTES, verified_payload
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +161,14 @@ class Authenticator:
         role = claims.role(self._role_path)
         if role is None:
             role = self.anonymous().role
-        subject = claims.values.get("sub")
+        subject, session = claims.values.get("sub"), claims.values.get("session_id")
         return Identity(
             role=role,
             claims=claims.with_role(role),
             anonymous=role == self._settings.anon_role,
             subject=subject if isinstance(subject, str) else None,
             expires_at=validity.expires_at,
+            session=session if isinstance(session, str) and _UUID.fullmatch(session) else None,
         )
 
 

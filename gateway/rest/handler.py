@@ -34,6 +34,7 @@ from gateway.rest.rules import RestRules
 from gateway.rest.run import cost_of, is_cheap, payload_of, read_plan, result_of, run, write_plan
 from gateway.rest.timing import UNTIMED, Stages
 from gateway.rest.wishes import Wish, wish_of
+from gateway.revocations import EndedSessions
 from gateway.web import BytesResponse, ErrorRenderer, Request, raw_path_and_query
 
 _READS = frozenset({"GET", "HEAD"})
@@ -61,6 +62,7 @@ class RestSurface:
         plans: PlanCache | None = None,
         limits: RequestLimits | None = None,
         cache: Cache[Kept] | None = None,
+        sessions: EndedSessions | None = None,
     ) -> None:
         self.prefix = prefix
         self.render_error = render_error
@@ -70,6 +72,7 @@ class RestSurface:
         self._database = database
         self._openapi = openapi
         self._limits = limits
+        self._sessions = sessions
         # beside the event loop, which must go on, and few at once, for they need much memory
         self._large_bodies = ThreadPoolExecutor(2, thread_name_prefix="large-body")
         self._callers = Callers(rules.extra_search_path, rules.app_settings)
@@ -84,6 +87,8 @@ class RestSurface:
         headers = request.headers
         identity = identify(request, self._authenticator)
         request.role = identity.role
+        if identity.session is not None and self._sessions is not None and not self._sessions.vouches(identity.session):
+            await self._sessions.demand(identity.session)
         stages.mark("jwt")
         catalog = self._catalog()
         path, raw_query = raw_path_and_query(request)

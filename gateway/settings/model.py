@@ -125,6 +125,41 @@ class Settings(BaseModel):
         {}, repr=False, description="Settings `app.settings.<name>` for SQL, one variable each."
     )
 
+    auth_url: DatabaseUrl | None = Field(
+        None,
+        description="The same database as `passerelle_auth`, which reads and writes schema `auth`; without it there is "
+        "no `/auth/v1`.",
+    )
+    auth_server_key: Secret | None = Field(
+        None, description="What codes that were sent are kept under, 32 bytes or more. Default: made of `jwt_secret`."
+    )
+    site_url: Text = Field(
+        "http://localhost:3000", description="The application, where links in mails lead in the end."
+    )
+    public_url: Text | None = Field(
+        None, description="Where clients reach the gateway, without a path. Default: `host` and `port`."
+    )
+    auth_redirect_urls: Names = Field(
+        (), description="Other URLs that links may lead to, with `*`, `**` and `?` as wildcards."
+    )
+    auth_sign_up: Boolean = Field(True, description="Whether anybody may sign up.")
+    auth_anonymous: Boolean = Field(False, description="Whether users without an address may sign in.")
+    auth_confirm_email: Boolean = Field(True, description="Whether an address must be confirmed before signing in.")
+    auth_token_lifetime: Count = Field(3600, description="Seconds that an access token is valid.")
+    auth_reuse_interval: Seconds = Field(
+        10.0, description="Seconds for which refresh tokens before the last one still lead to the current one."
+    )
+    auth_password_length: Count = Field(8, description="The fewest characters of a password, at least 6.")
+    auth_password_classes: Text | None = Field(
+        None, description="Characters of which a password needs one each: `abc…:ABC…:0123456789`."
+    )
+    smtp_url: Secret | None = Field(
+        None, description="The mail server: `smtp://user:password@host:587`, or `smtps://…`. Without it mails are kept."
+    )
+    mail_from: Text = Field("Passerelle <noreply@localhost>", description="The sender of mails.")
+    mail_templates: File | None = Field(None, description="A folder with templates in the place of the own ones.")
+    mail_language: Literal["en", "fr"] = Field("en", description="Of mails to users whose metadata asks for no other.")
+
     rate_limiting_enabled: Boolean = Field(
         True,
         description="Whether rate limits hold: those below and those of policy files ([Rate limits](rate-limits.md)).",

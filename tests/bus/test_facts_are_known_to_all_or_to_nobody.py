@@ -69,6 +69,21 @@ async def test_the_version_is_another_one_after_each_change(server: Server, open
     assert two.facts.version not in (None, version)
 
 
+async def test_notices_were_heard_by_all_when_they_are_told(server: Server, opened: OpenBus) -> None:
+    buses = [opened(server.url) for _ in range(3)]
+    await started(*buses)
+    heard: list[list[str]] = [[], [], []]
+    for bus, own in zip(buses, heard, strict=True):
+        bus.facts.listen(own.append)
+    version = buses[1].facts.version
+    for number in range(50):
+        await random.choice(buses).facts.tell({}, [f"{number}", f"{number} too"])
+        assert [own[-2:] for own in heard] == [[f"{number}", f"{number} too"]] * 3
+    assert [len(own) for own in heard] == [100] * 3
+    assert buses[1].facts.version == version  # no fact is another one
+    assert server.ask("HLEN", FACTS) == 1  # and nobody keeps them
+
+
 async def test_what_is_not_known_is_not_guessed(server: Server, opened: OpenBus) -> None:
     bus = opened(server.url)
     assert bus.facts.version is None

@@ -54,6 +54,8 @@ async def open_hublib(postgres: EmbeddedPostgres, database: str) -> AsyncIterato
         secret_keys=keys["secret"],
         require_api_key=True,
         tx_end="commit-allow-override",
+        auth_url=postgres.dsn(asyncpg_database(database), user="passerelle_auth"),
+        auth_confirm_email=False,
     )
     tokens = {name: token(sub=sub, email=f"{name}@hublib.example") for name, sub in PEOPLE.items()}
     tokens["forged"] = tokens["marie"][:-5] + "forge"

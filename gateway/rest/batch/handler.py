@@ -23,6 +23,7 @@ from gateway.rest.limits import RequestLimits
 from gateway.rest.payload import media_type
 from gateway.rest.plancache import PlanCache
 from gateway.rest.request import Request as RestRequest
+from gateway.revocations import EndedSessions
 from gateway.web import BytesResponse, ErrorRenderer, Request, raw_path_and_query
 from gateway.web.errors import JSON, MethodNotAllowed, RouteUnknown
 
@@ -44,6 +45,7 @@ class BatchSurface:
         database: Database,
         render_error: ErrorRenderer,
         limits: RequestLimits | None = None,
+        sessions: EndedSessions | None = None,
     ) -> None:
         self.prefix = prefix
         self.render_error = render_error
@@ -53,6 +55,7 @@ class BatchSurface:
         self._catalog = catalog
         self._database = database
         self._limits = limits
+        self._sessions = sessions
         self._callers = Callers(rules.rest.extra_search_path, rules.rest.app_settings)
         self._requests = replace(rules.rest.request, root_spec=None, api_keys=False)
         self._compile = replace(rules.rest.compile, fast_path=False)
@@ -71,6 +74,8 @@ class BatchSurface:
             raise invalid("it takes no query parameters", hint="`dry_run` is part of the body.")
         identity = identify(request, self._authenticator)
         request.role = identity.role
+        if identity.session is not None and self._sessions is not None and not self._sessions.vouches(identity.session):
+            await self._sessions.demand(identity.session)
         # Web pages of other origins can send other types without asking first.
         if media_type(request.headers.get("Content-Type") or "none") != "application/json":
             raise wrong_content_type()

@@ -1,0 +1,1 @@
+"""What the endpoints do, over the store: who may sign in, and what happens to accounts."""

@@ -1,0 +1,1 @@
+delete from passerelle.auth_codes where user_id = $1

@@ -115,7 +115,7 @@ def _auth(settings: Settings, parts: Parts, room: AuthRoom, authenticator: Authe
         authenticator,
         parts.limiter if settings.rate_limiting_enabled else None,
         limit_rules(settings).proxies,
-        AuthErrors(),
+        AuthErrors(parts.failures.record),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ from gateway.auth.store.accounts import Account, NewUser
 from gateway.auth.store.connection import Connection
 from gateway.auth.store.sessions import Client
 from gateway.auth.wire import Object, invited_user_json, unknown_user_json
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ async def sign_up(context: Context, asked: SignUp, client: Client) -> Object:
                 return await _ask_to_confirm(context, connection, user_id, asked)
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name not in _ADDRESS_TAKEN:
-                raise errors.saving_user_failed() from error
+                raise _refused(error) from error
             known = await accounts.by_email(connection, asked.email)
             if known is None:
                 raise errors.saving_user_failed() from error
@@ -81,8 +84,14 @@ async def create(
     except asyncpg.UniqueViolationError:
         raise
     except asyncpg.PostgresError as error:
-        raise errors.saving_user_failed() from error
+        raise _refused(error) from error
     return user_id
+
+
+def _refused(error: asyncpg.PostgresError) -> errors.AuthError:
+    """The client learns no more than that; whoever wrote the trigger or the constraint finds the rest in the log."""
+    _log.warning("a new user was refused by the database: %s (%s)", error.message, error.sqlstate)
+    return errors.saving_user_failed()
 
 
 async def sign_in_anonymously(context: Context, data: Mapping[str, Any], client: Client) -> Object:
@@ -96,7 +105,7 @@ async def sign_in_anonymously(context: Context, data: Mapping[str, Any], client:
         try:
             await accounts.insert(connection, NewUser(user_id, user_metadata=data, anonymous=True))
         except asyncpg.PostgresError as error:
-            raise errors.saving_user_failed() from error
+            raise _refused(error) from error
         opened = await open_session(context, connection, user_id, "anonymous", client)
         return told(granted(context, opened), opened.account)
 

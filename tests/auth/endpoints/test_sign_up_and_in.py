@@ -247,7 +247,7 @@ create trigger on_new_user after insert on auth.users for each row execute funct
 """
 
 
-async def test_a_trigger_of_the_application(house: House) -> None:
+async def test_a_trigger_of_the_application(house: House, caplog: pytest.LogCaptureFixture) -> None:
     await house.owner.execute(PROFILES)
     try:
         made = await house.auth("/signup", {"email": address(), "password": PASSWORD, "data": {"name": "Ann"}})
@@ -255,6 +255,7 @@ async def test_a_trigger_of_the_application(house: House) -> None:
         refused = await house.auth("/signup", {"email": (email := address()), "password": PASSWORD})
         assert (refused.status, refused.code) == (500, "unexpected_failure")
         assert "saving new user" in refused.body["message"]
+        assert 'null value in column "name"' in caplog.text  # for whoever wrote the trigger
         assert await house.owner.fetchval("select count(*) from auth.users where email = $1", email) == 0
     finally:
         await house.owner.execute("drop trigger on_new_user on auth.users; drop table public.profiles cascade")

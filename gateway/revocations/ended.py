@@ -40,9 +40,7 @@ _BACKOFF: Final = 1.0
 _MOST: Final = 1_000_000
 _NOTICE: Final = "ended:"
 
-_ENDED: Final = """
-select session_id from passerelle.ended_sessions where ended_at > clock_timestamp() - make_interval(secs => $1) limit $2
-"""
+_ENDED: Final = "select passerelle.ended_sessions_v1($1, $2) as session_id"
 _LIVES: Final = "select passerelle.session_lives_v1($1)"
 
 

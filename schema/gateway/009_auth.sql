@@ -1,22 +1,5 @@
 -- Who may sign in and how: what Supabase has beside users, identities and sessions, and what is the gateway's own.
 
-do $$
-begin
-  if to_regrole('passerelle_auth') is null then
-    begin
-      create role passerelle_auth login noinherit;
-    exception
-      when duplicate_object or unique_violation then null;
-      when insufficient_privilege then
-        raise exception 'the owner role "%" may not create role passerelle_auth', current_user
-          using errcode = 'insufficient_privilege',
-            hint = 'Run as a superuser, then migrate again: create role passerelle_auth login noinherit;';
-    end;
-  end if;
-end
-$$;
-grant usage on schema passerelle to passerelle_auth;
-
 -- An access token lives on when its session is gone. Every instance knows which these are; here they survive. Whoever
 -- deletes sessions or users, by SQL too, ends them at once.
 create table passerelle.ended_sessions (
@@ -27,10 +10,6 @@ comment on table passerelle.ended_sessions is 'Sessions whose access tokens must
 create index ended_sessions_ended_at_idx on passerelle.ended_sessions (ended_at);
 alter table passerelle.ended_sessions enable row level security;
 revoke all on passerelle.ended_sessions from public, anon, authenticated, service_role;
-grant select, insert, update, delete on passerelle.ended_sessions to passerelle_auth;
-grant select on passerelle.ended_sessions to authenticator;
-create policy passerelle_auth on passerelle.ended_sessions to passerelle_auth using (true) with check (true);
-create policy authenticator on passerelle.ended_sessions for select to authenticator using (true);
 
 create function passerelle.end_sessions_v1() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -53,20 +32,42 @@ end
 $$;
 comment on function passerelle.end_sessions_of_banned_v1() is 'Who is banned or deleted is signed out';
 
+create function passerelle.ended_sessions_v1(seconds double precision, most integer) returns setof uuid
+language sql stable security definer set search_path = '' as $$
+  select session_id from passerelle.ended_sessions
+  where ended_at > clock_timestamp() - make_interval(secs => seconds)
+  limit most
+$$;
+comment on function passerelle.ended_sessions_v1(double precision, integer) is
+  'Sessions that were ended in the last so many seconds';
+
 create function passerelle.session_lives_v1(wanted uuid) returns boolean
 language sql stable security definer set search_path = '' as $$
   select exists (select from auth.sessions where id = wanted)
 $$;
 comment on function passerelle.session_lives_v1(uuid) is 'Whether a session has not been ended';
-revoke all on function passerelle.session_lives_v1(uuid) from public;
-grant execute on function passerelle.session_lives_v1(uuid) to authenticator, passerelle_auth;
+revoke all on function
+  passerelle.session_lives_v1(uuid), passerelle.ended_sessions_v1(double precision, integer)
+from public;
+grant execute on function
+  passerelle.session_lives_v1(uuid), passerelle.ended_sessions_v1(double precision, integer)
+to authenticator;
 
--- All that takes the owner of schema auth. Tables there are kept if they exist.
+-- All that takes the owner of schema auth, and one who may create a role that passes row security. Tables there are kept
+-- if they exist.
 create function passerelle.prepare_auth_v1() returns void
 language plpgsql set search_path = '' as $prepare$
 declare
   relation text;
 begin
+  if to_regrole('passerelle_auth') is null then
+    begin
+      create role passerelle_auth login noinherit bypassrls;
+    exception when duplicate_object or unique_violation then
+      null; -- another database of the cluster is being migrated at this very moment
+    end;
+  end if;
+
   if to_regtype('auth.factor_type') is null then
     create type auth.factor_type as enum ('totp', 'webauthn', 'phone');
   end if;
@@ -193,10 +194,10 @@ begin
   create trigger passerelle_end_sessions_of_banned_v1 after update of banned_until, deleted_at on auth.users
     for each row execute function passerelle.end_sessions_of_banned_v1();
 
-  grant usage on schema auth to passerelle_auth;
+  grant usage on schema auth, passerelle to passerelle_auth;
   grant usage on all sequences in schema auth to passerelle_auth;
   foreach relation in array array[
-    'passerelle.auth_codes', 'passerelle.auth_flows', 'passerelle.totp_steps',
+    'passerelle.auth_codes', 'passerelle.auth_flows', 'passerelle.totp_steps', 'passerelle.ended_sessions',
     'auth.users', 'auth.identities', 'auth.sessions', 'auth.refresh_tokens', 'auth.mfa_factors', 'auth.mfa_challenges',
     'auth.mfa_amr_claims', 'auth.audit_log_entries'
   ] loop
@@ -204,18 +205,16 @@ begin
       execute format('alter table %s enable row level security', relation);
     end if;
     execute format('grant select, insert, update, delete on %s to passerelle_auth', relation);
-    execute format('create policy passerelle_auth on %s to passerelle_auth using (true) with check (true)', relation);
   end loop;
 end
 $prepare$;
-comment on function passerelle.prepare_auth_v1() is 'What /auth/v1 needs of schema auth; to be called by its owner';
+comment on function passerelle.prepare_auth_v1() is 'What /auth/v1 needs; for an owner who may not do it, a superuser calls it';
 revoke all on function passerelle.prepare_auth_v1() from public;
 
 do $$
 begin
   perform passerelle.prepare_auth_v1();
 exception when insufficient_privilege then
-  raise notice 'schema auth belongs to somebody else. For /auth/v1 its owner must run: select passerelle.prepare_auth_v1(); (%)',
-    sqlerrm;
+  raise notice 'for /auth/v1 a superuser must run: select passerelle.prepare_auth_v1(); (%)', sqlerrm;
 end
 $$;

@@ -186,6 +186,14 @@ async def test_an_owner_that_may_not_bypass_row_security_is_told_what_to_run(clu
     await migrate(dsn, HUBLIB)
     assert any("no event trigger (the owner is not a superuser)" in line for line in lines)
 
+    # What accounts need is asked for once, and nothing else waits for it.
+    if any("select passerelle.prepare_auth_v1();" in line for line in lines):
+        async with connected(cluster.dsn("modest")) as superuser:
+            await superuser.execute("select passerelle.prepare_auth_v1()")
+    async with connected(cluster.dsn("modest", user="passerelle_auth")) as accounts:
+        assert await accounts.fetchval("select count(*) from auth.sessions") == 0
+        await accounts.execute("delete from passerelle.ended_sessions; delete from passerelle.auth_codes")
+
 
 async def test_an_owner_with_createrole_and_bypassrls_needs_no_superuser(cluster: EmbeddedPostgres) -> None:
     """From PostgreSQL 16 on, which the embedded one is."""

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 import pytest
@@ -41,11 +41,17 @@ def without(name: str) -> Any:
     return lambda claims: {key: value for key, value in claims.items() if key != name}
 
 
+class FromNow(NamedTuple):
+    """A time so many seconds from when the token is made."""
+
+    seconds: float
+
+
 def having(**more: Any) -> Any:
-    return lambda claims: {**claims, **more}
+    def value(given: Any) -> Any:
+        return int(time.time()) + given.seconds if isinstance(given, FromNow) else given
 
-
-NOW = int(time.time())
+    return lambda claims: {**claims, **{name: value(given) for name, given in more.items()}}
 
 
 @pytest.mark.parametrize(
@@ -61,14 +67,14 @@ NOW = int(time.time())
         (having(iss="https://evil.example"), "another issuer"),
         (without("iss"), "another issuer"),
         (having(iss=["x"]), "another issuer"),
-        (having(exp=NOW - 120), "expired"),
+        (having(exp=FromNow(-120)), "expired"),
         (without("exp"), "no time in exp"),
         (having(exp="9999999999"), "no time in exp"),
         (having(exp=True), "no time in exp"),
         (having(exp=None), "no time in exp"),
         (without("iat"), "no time in iat"),
-        (having(iat=NOW + 600), "from the future"),
-        (having(nbf=NOW + 600), "from the future"),
+        (having(iat=FromNow(600)), "from the future"),
+        (having(nbf=FromNow(600)), "from the future"),
         (having(nbf="x"), "no time in nbf"),
         (without("nonce"), "another nonce"),
         (having(nonce="other"), "another nonce"),
@@ -96,9 +102,9 @@ async def test_claims(oidc: OidcServer, client: ProviderClient, alter: Any, why:
     [
         having(aud=[CLIENT_ID]),
         having(aud=[CLIENT_ID, "other"], azp=CLIENT_ID),
-        having(exp=NOW - 10),
-        having(iat=NOW + 30),
-        having(exp=NOW + 600.5),
+        having(exp=FromNow(-10)),
+        having(iat=FromNow(30)),
+        having(exp=FromNow(600.5)),
         without("at_hash"),
     ],
 )

@@ -10,7 +10,7 @@ from gateway.auth import AuthRoom, AuthRules, AuthSettings, server_key
 from gateway.auth.mail import Outbox, Sender
 from gateway.auth.passwords import PasswordRules, parse_classes
 from gateway.auth.redirects import Redirects
-from gateway.auth.tokens.signing import signing_keys
+from gateway.auth.tokens.signing import SigningKeys, signing_keys
 from gateway.bus import Bus, open_bus, steady
 from gateway.cache import Cache, Coherence, Definitions
 from gateway.catalog import read_definitions
@@ -84,11 +84,7 @@ def auth_room(settings: Settings, sessions: EndedSessions | None) -> AuthRoom | 
         return None
     secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret is not None else None
     public = settings.public_url or f"http://{settings.host}:{settings.port}"
-    keys = signing_keys(
-        secret=secret,
-        secret_is_base64=settings.jwt_secret_is_base64,
-        jwks=settings.jwks.get_secret_value() if settings.jwks is not None else None,
-    )
+    keys = _signing_keys(settings)
     own = settings.auth_server_key
     rules = AuthRules(
         public_url=f"{public.rstrip('/')}/auth/v1",
@@ -113,8 +109,17 @@ def auth_room(settings: Settings, sessions: EndedSessions | None) -> AuthRoom | 
     return AuthRoom(given, mailer, sessions.tell)
 
 
+def _signing_keys(settings: Settings) -> SigningKeys:
+    """Raises KeyFormatError."""
+    return signing_keys(
+        secret=settings.jwt_secret.get_secret_value() if settings.jwt_secret is not None else None,
+        secret_is_base64=settings.jwt_secret_is_base64,
+        jwks=settings.jwks.get_secret_value() if settings.jwks is not None else None,
+    )
+
+
 def identity_settings(settings: Settings) -> IdentitySettings:
-    """What identities depend on."""
+    """What identities depend on. Raises KeyFormatError where the gateway signs tokens itself and cannot."""
 
     def secret(name: str) -> str | None:
         value = getattr(settings, name)
@@ -123,7 +128,8 @@ def identity_settings(settings: Settings) -> IdentitySettings:
     return IdentitySettings(
         jwt_secret=secret("jwt_secret"),
         jwt_secret_is_base64=settings.jwt_secret_is_base64,
-        jwks=secret("jwks"),
+        # Keys by the names that the gateway's own tokens give them.
+        jwks=secret("jwks") if settings.auth_url is None else _signing_keys(settings).verification,
         jwt_aud=settings.jwt_aud,
         jwt_role_claim_key=settings.jwt_role_claim_key,
         jwt_cache_max_entries=settings.jwt_cache_max_entries,

@@ -71,7 +71,8 @@ def admit(request: Request, match: Match, authenticator: Authenticator, proxies:
     """Check the API key and, where it counts, the token. Raises AuthError and the errors of the room `identity`."""
     peer = _peer(request)
     found = proxies.client(peer, request.headers)
-    agent = (request.headers.get("User-Agent") or "")[:_LONGEST_AGENT] or None
+    # Bytes that are not UTF-8 arrive as lone surrogates, which PostgreSQL cannot store.
+    agent = (request.headers.get("User-Agent") or "")[:_LONGEST_AGENT].encode(errors="replace").decode() or None
     bearer = None
     match match.route.caller:
         case Caller.BROWSER:

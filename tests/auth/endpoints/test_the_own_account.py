@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -154,3 +156,35 @@ async def test_tokens_that_are_none(house: House) -> None:
     assert (missing.status, missing.code) == (401, "no_authorization")
     old = await house.ask(house.one, "GET", "/auth/v1/user", X_Supabase_Api_Version="2020-01-01")
     assert (old.body["code"], old.body["error_code"]) == (401, "no_authorization")
+
+
+HEADERS = {
+    "an agent that is no text": b"User-Agent: \xff\xfe caf\xe9",
+    "a long agent": b"User-Agent: " + b"x" * 7000,
+    "an address that is none": b"X-Forwarded-For: '; drop table auth.sessions; --",
+    "a referrer that is none": b"Referer: http://\xff/%00",
+    "a target that is none": b"redirect_to: \xff",
+}
+
+
+@pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS)
+async def test_headers_that_are_none(house: House, header: bytes) -> None:
+    email = address()
+    await house.user(email)
+    for path, body in (
+        ("/token?grant_type=password", {"email": email, "password": PASSWORD}),
+        ("/recover", {"email": email}),
+    ):
+        assert await _status(house, path, json.dumps(body).encode(), header) == 200, path
+
+
+async def _status(house: House, path: str, body: bytes, header: bytes) -> int:
+    url = urlsplit(house.one.url)
+    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+    writer.write(
+        b"POST /auth/v1%b HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n%b\r\n\r\n%b" % (path.encode(), len(body), header, body)
+    )
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    return int(answer.split()[1])

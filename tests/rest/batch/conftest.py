@@ -29,6 +29,8 @@ async def shop_dsn(postgres: EmbeddedPostgres) -> str:
     dsn = postgres.dsn(NAME)
     await migrate(dsn, schema_directory() / "gateway")
     connection = await asyncpg.connect(dsn)
+    # A role that other tests have made before is kept as it is by the migration.
+    await connection.execute("alter role authenticated set statement_timeout = '8s'")
     await connection.execute((Path(__file__).parent / "shop.sql").read_text(encoding="utf-8"))
     await connection.close()
     return dsn
